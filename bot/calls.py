@@ -1,0 +1,100 @@
+"""One call to a model: what is asked for, what comes back, what it used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.catalog import ModelSpec
+from bot.messages import Message
+
+OnText = Callable[[str], None]
+"""Takes each piece of text as it comes. It never waits, so that nobody slows the reading down."""
+
+_IMAGE_TOKENS = 1_600
+"""The most that current providers count for one picture of the size we send."""
+_MESSAGE_OVERHEAD_TOKENS = 8
+_ASCII_PER_TOKEN = 3.5
+"""English prose has about 4 characters a token, code about 3.2 (tiktoken's o200k)."""
+
+
+class Purpose(StrEnum):
+    """Why a model is called."""
+
+    ANSWER = "answer"
+    CLASSIFY = "classify"
+    PROPOSE = "propose"
+    CRITICISE = "criticise"
+    REVISE = "revise"
+    JUDGE = "judge"
+    SUMMARISE = "summarise"
+    DIGEST = "digest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens of one call; cached ones are part of the input, reasoning ones of the output."""
+
+    input_tokens: int
+    output_tokens: int
+    cached_input_tokens: int = 0
+    reasoning_tokens: int = 0
+    is_estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCall:
+    """What a gateway is asked to do."""
+
+    call_id: str
+    """`<turn>:<step>`: the same step of the same turn is the same call, also after a crash."""
+    purpose: Purpose
+    model: ModelSpec
+    messages: tuple[Message, ...]
+    max_output_tokens: int
+    temperature: float | None = None
+    timeout_s: float = 300.0
+
+    @property
+    def input_tokens(self) -> int:
+        """An estimate, on the high side."""
+        return estimate_input_tokens(self.messages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What a model answered."""
+
+    text: str
+    usage: Usage
+    finish_reason: str
+    """`stop`, `length`, `content_filter`, `tool_calls`."""
+    response_model_id: str
+    """The model that the provider says has served it."""
+    reported_cost: int | None = None
+    """What the provider says it costs, in nano-dollars, where it does."""
+    first_token_s: float | None = None
+    latency_s: float = 0.0
+
+
+def estimate_tokens(text: str) -> int:
+    """How many tokens a text has, on the high side for prose in any script.
+
+    Other scripts than Latin take up to a token a character.
+    """
+    ascii_characters = len(text.encode("ascii", "ignore"))
+    return -(-int(ascii_characters * 2) // int(_ASCII_PER_TOKEN * 2)) + len(text) - ascii_characters
+
+
+def estimate_input_tokens(messages: Sequence[Message]) -> int:
+    """How many tokens these messages are for a model, on the high side."""
+    return sum(estimate_message_tokens(message) for message in messages)
+
+
+def estimate_message_tokens(message: Message) -> int:
+    """How many tokens one message is, its attachments included."""
+    total = _MESSAGE_OVERHEAD_TOKENS + estimate_tokens(message.text)
+    for attachment in message.attachments:
+        total += _IMAGE_TOKENS if attachment.is_image else estimate_tokens(attachment.text) + 20
+    return total

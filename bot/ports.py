@@ -1,0 +1,219 @@
+"""What the core needs from outside, a few verbs each. The docstrings are the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.budget import BudgetState, Limit
+from bot.calls import Completion, ModelCall, OnText
+from bot.ledger import LedgerEntry
+from bot.messages import ConversationKey, IncomingMessage
+from bot.replies import Notice, Reply
+from bot.settings import Settings
+from bot.turns import Turn, TurnStatus, Utterance
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """The present moment, aware and in UTC."""
+
+    def elapsed_s(self) -> float:
+        """Seconds on a clock that only goes forward."""
+
+
+class Gateway(Protocol):
+    """Calls models."""
+
+    async def complete(self, call: ModelCall, on_text: OnText) -> Completion:
+        """Ask a model; hand each piece of text to `on_text` as it comes, return the whole.
+
+        Raises a GatewayError, never a provider's own. Cancelling it ends the provider's stream.
+        It tries once: retries and fallbacks are the caller's, since each try costs money.
+        """
+
+
+class Sink(Protocol):
+    """Takes one reply to where the question was asked."""
+
+    def status(self, text: str) -> None:
+        """Show what is going on, such as the model that was chosen. Never waits."""
+
+    def append(self, text: str) -> None:
+        """Show more of the answer, at the pace the platform allows. Never waits."""
+
+    async def finish(self, reply: Reply) -> None:
+        """Show the whole answer exactly, with its footer, notes and buttons. Once, at the end.
+
+        May be repeated after a crash: what is there already is edited, not posted again.
+        Raises DeliveryError when the platform refuses for good.
+        """
+
+    async def fail(self, notice: Notice) -> None:
+        """Show a notice in place of an answer. Once, instead of `finish`; may be repeated."""
+
+
+class Delivery(Protocol):
+    """Opens sinks on one platform."""
+
+    async def open(self, turn: Turn) -> Sink:
+        """A sink for this turn, with a sign of life shown at once.
+
+        May be called again for the same turn, also by another process: it goes on with what was
+        posted before.
+        """
+
+
+class Queue(Protocol):
+    """Runs turns: in order within a conversation, at once across conversations."""
+
+    async def submit(self, turn: Turn) -> None:
+        """Run a turn that the store has accepted. Doing so twice runs it once."""
+
+    async def cancel(self, turn_id: str) -> None:
+        """Interrupt a turn that runs now, here or elsewhere; nothing if it does not."""
+
+
+class Intake(Protocol):
+    """What the inbox keeps."""
+
+    async def accept(self, message: IncomingMessage, turn: Turn) -> bool:
+        """Keep a message, its turn and its place in the queue in one commit.
+
+        False when (platform, message id) or the turn is there already: then nothing is kept.
+        """
+
+    async def keep(self, message: IncomingMessage) -> None:
+        """Keep a message that is context only. A known message is left as it is."""
+
+    async def retry(self, turn: Turn) -> bool:
+        """Keep a further turn on a kept message, queued. False when the turn is there already."""
+
+    async def amend(self, platform: str, message_id: str, text: str) -> None:
+        """Take an edited text; it is what a turn that has not begun will answer."""
+
+    async def withdraw(self, platform: str, message_id: str) -> tuple[str, ...]:
+        """Forget a deleted message; its turns are to stop. Returns those that had not ended."""
+
+    async def request_stop(self, turn_id: str) -> bool:
+        """Mark a turn as to be stopped. False when it has ended or never was."""
+
+    async def add_feedback(self, turn_id: str, user_id: str, value: int) -> None:
+        """Keep a person's opinion of an answer, 1 or -1; the last one counts."""
+
+    async def turn(self, turn_id: str) -> Turn | None:
+        """A turn as it stands."""
+
+
+class TurnStore(Protocol):
+    """What the responder reads and keeps."""
+
+    async def begin(self, turn_id: str, at: datetime) -> Turn | None:
+        """Mark a turn as running and count the attempt. None when it is over or unknown."""
+
+    async def is_stopped(self, turn_id: str) -> bool:
+        """Whether somebody asked for this turn to stop."""
+
+    async def history(self, turn: Turn) -> tuple[Utterance, ...]:
+        """What was said in this conversation before this turn, oldest first.
+
+        Without withdrawn messages, answers that were replaced, and the turn's own message.
+        """
+
+    async def settings(self, key: ConversationKey) -> Settings:
+        """The settings in force there."""
+
+    async def finish(self, turn: Turn) -> None:
+        """Keep a turn's end: status, reply or notice, decision, time."""
+
+
+class Ledger(Protocol):
+    """One entry for each model call, and the budgets it counts for."""
+
+    async def open(self, entry: LedgerEntry, limits: Sequence[Limit]) -> LedgerEntry:
+        """Open an entry and hold its amount in every limit, in one commit.
+
+        Returns the entry as it stands. Known and DONE or FAILED: the kept one, nothing is held.
+        Known and OPEN or CANCELLED: attempt + 1, and what the earlier attempt can have cost
+        (its hold, or its cost) becomes `lost_cost`, spent in the limits of its hold.
+        Raises BudgetExceededError, with what is still available, when a limit has no room.
+        """
+
+    async def close(self, entry: LedgerEntry) -> bool:
+        """Settle an open entry in the limits of its hold: spent + cost, held - hold.
+
+        False, and nothing changes, when the entry is closed or another attempt has begun.
+        """
+
+    async def states(self, limits: Sequence[Limit]) -> tuple[BudgetState, ...]:
+        """How much of each limit is spent and held."""
+
+    async def entries(self, turn_id: str) -> tuple[LedgerEntry, ...]:
+        """The entries of one turn, oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One message of ours on a platform: `post_id` is `<turn>:p<n>`."""
+
+    post_id: str
+    turn_id: str
+    created_at: datetime
+    platform_id: str = ""
+    """Empty until the platform has confirmed it."""
+    channel_id: str = ""
+    """Where it stands, when that is not the conversation's own place."""
+
+
+class Posts(Protocol):
+    """What was sent where, so that nothing is posted twice."""
+
+    async def sending(self, post: Post) -> Post:
+        """Keep the intent to post, before posting. Returns the known post when there is one."""
+
+    async def sent(self, post: Post) -> None:
+        """Keep the id that the platform gave it."""
+
+    async def posts(self, turn_id: str) -> tuple[Post, ...]:
+        """The posts of a turn, in order."""
+
+    async def turn_of_post(self, platform: str, platform_id: str) -> str | None:
+        """The turn that a message of ours belongs to."""
+
+
+class Upkeep(Protocol):
+    """What the engine asks after a crash, and now and then."""
+
+    async def unfinished(self) -> tuple[Turn, ...]:
+        """The turns that are queued or running, oldest first."""
+
+    async def sweep(self, at: datetime) -> int:
+        """Close the open calls of ended turns, release their holds, book them as lost."""
+
+    async def last_message_ids(self, platform: str) -> tuple[tuple[ConversationKey, str], ...]:
+        """For each conversation with a recent turn: its last message, to read on from."""
+
+
+class Store(Intake, TurnStore, Ledger, Posts, Upkeep, Protocol):
+    """Everything that is kept, in one place."""
+
+
+__all__ = [
+    "Clock",
+    "Delivery",
+    "Gateway",
+    "Intake",
+    "Ledger",
+    "Post",
+    "Posts",
+    "Queue",
+    "Sink",
+    "Store",
+    "TurnStatus",
+    "TurnStore",
+    "Upkeep",
+]
