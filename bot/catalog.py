@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum, StrEnum
+from typing import Any
 
 from bot.errors import CatalogError
 from bot.money import Price, to_nanousd
@@ -212,7 +213,7 @@ class _Reader:
         return first
 
 
-def _to_spec(values: Mapping[str, object], known: KnownModel) -> ModelSpec:
+def _to_spec(values: Mapping[str, Any], known: KnownModel) -> ModelSpec:
     model_id = str(values["id"])
     own = {to: _exact(key, values[key]) for key, to in _COPIED.items() if key in values}
     filled = {
@@ -227,7 +228,7 @@ def _to_spec(values: Mapping[str, object], known: KnownModel) -> ModelSpec:
         "tier": Tier[str(values["tier"]).upper()],
         "capabilities": frozenset(Capability(c) for c in capabilities),
     }
-    return ModelSpec(**{**spec, **filled, **own})  # type: ignore[arg-type]  # checked by _FIELDS
+    return ModelSpec(**{**spec, **filled, **own})
 
 
 def _exact(key: str, value: object) -> object:
