@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
+from bot.errors import BudgetExceededError
+from bot.messages import ConversationKey
+from bot.money import format_usd
+from bot.settings import Settings
+
 WARN_AT_PERCENT = 80
 LOW_AT_PERCENT = 90
 
@@ -95,3 +100,56 @@ def window_at(now: datetime, period: Period, zone: tzinfo) -> Window:
 
 def _utc(local: datetime) -> datetime:
     return local.astimezone(UTC)
+
+
+def limits_for(
+    key: ConversationKey, user_id: str, settings: Settings, instance_cap: int | None, now: datetime
+) -> tuple[Limit, ...]:
+    """The caps that a call in this place counts for, in the order in which holds are taken."""
+    place = f"{key.platform}/{key.workspace_id}"
+    caps = (
+        (Scope.USER, f"{place}/{user_id}", Period.DAY, settings.user_daily_cap),
+        (Scope.CHANNEL, f"{place}/{key.channel_id}", Period.MONTH, settings.channel_monthly_cap),
+        (Scope.WORKSPACE, place, Period.MONTH, settings.workspace_monthly_cap),
+        (Scope.INSTANCE, "", Period.MONTH, instance_cap),
+    )
+    return tuple(
+        Limit(
+            scope=scope,
+            scope_id=scope_id,
+            window=window_at(now, period, UTC if scope is Scope.INSTANCE else settings.zone),
+            cap=cap,
+        )
+        for scope, scope_id, period, cap in caps
+        if cap is not None
+    )
+
+
+def to_exceeded_error(state: BudgetState) -> BudgetExceededError:
+    """The error for a cap that leaves no room, with what a person is told."""
+    limit = state.limit
+    until = limit.window.ends_at.strftime("%-d %B, %H:%M UTC")
+    whose = _WHOSE[limit.scope]
+    return BudgetExceededError(
+        f"{whose} budget of {format_usd(limit.cap)} a {limit.window.period} has no room for this. "
+        f"It starts anew on {until}. An admin can raise it.",
+        available=state.available,
+        resets_at=limit.window.ends_at,
+    )
+
+
+def warning_message(state: BudgetState) -> str:
+    """The one warning at 80 %."""
+    limit = state.limit
+    return (
+        f"{_WHOSE[limit.scope]} budget is {state.used_percent} % used: "
+        f"{format_usd(state.spent)} of {format_usd(limit.cap)} a {limit.window.period}."
+    )
+
+
+_WHOSE = {
+    Scope.USER: "Your",
+    Scope.CHANNEL: "This channel's",
+    Scope.WORKSPACE: "This workspace's",
+    Scope.INSTANCE: "The",
+}

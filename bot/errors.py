@@ -22,6 +22,7 @@ BotError
 │   ├── ResponseTimeoutError
 │   ├── EmptyAnswerError
 │   └── StreamCutError           text was shown, then the provider fell silent
+├── SupersededError              another process answers this turn now
 ├── DeliveryError                a platform did not take what we posted
 ├── StoreError                   what should be kept could not be kept
 └── ConfigurationError           a file or an environment variable is wrong
@@ -142,6 +143,10 @@ class StreamCutError(GatewayError):
     """The answer was cut off by the provider. Press Again for a new one."""
 
     may_retry = False
+
+
+class SupersededError(BotError):
+    """Another process has taken this answer over."""
 
 
 class DeliveryError(BotError):

@@ -152,6 +152,12 @@ class Ledger(Protocol):
     async def states(self, limits: Sequence[Limit]) -> tuple[BudgetState, ...]:
         """How much of each limit is spent and held."""
 
+    async def claim_warnings(self, limits: Sequence[Limit]) -> tuple[BudgetState, ...]:
+        """The limits that have reached 80 % and were not warned of in their window; marks them.
+
+        Each is returned once for each window, whoever asks.
+        """
+
     async def entries(self, turn_id: str) -> tuple[LedgerEntry, ...]:
         """The entries of one turn, oldest first."""
 

@@ -1,0 +1,108 @@
+"""The way in: what people send becomes a message, a turn and a place in the queue, once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.catalog import Tier
+from bot.messages import IncomingMessage
+from bot.ports import Clock, Intake, Queue
+from bot.turns import Turn, TurnStatus
+
+
+class Inbox:
+    """Accepts messages and what people do with the answers."""
+
+    def __init__(self, store: Intake, queue: Queue, clock: Clock) -> None:
+        self._store = store
+        self._queue = queue
+        self._clock = clock
+
+    async def accept(self, incoming: IncomingMessage) -> Turn | None:
+        """Keep a message and queue its answer; only then may the platform be acknowledged.
+
+        None for a message that is known already, or that is context only. Raises StoreError when
+        it could not be kept: nothing was spent.
+        """
+        if not incoming.is_addressed:
+            await self._store.keep(incoming)
+            return None
+        turn = self._to_turn(incoming)
+        if not await self._store.accept(incoming, turn):
+            return None
+        await self._queue.submit(turn)
+        return turn
+
+    async def retry(
+        self, turn_id: str, *, event_id: str, user_id: str, tier: Tier | None = None
+    ) -> Turn | None:
+        """Answer a turn's prompt anew (Again), at a given tier (Heavier). None if that is queued.
+
+        `event_id` is the platform's id of the button press, unique on its platform.
+        """
+        earlier = await self._store.turn(turn_id)
+        if earlier is None:
+            return None
+        turn = replace(
+            earlier,
+            turn_id=f"{earlier.key.platform}:{event_id}",
+            user_id=user_id,
+            tier=tier,
+            retry_of=turn_id,
+            status=TurnStatus.QUEUED,
+            created_at=self._clock.now(),
+            attempts=0,
+            reply=None,
+            notice="",
+            decision={},
+            started_at=None,
+            finished_at=None,
+        )
+        if not await self._store.retry(turn):
+            return None
+        await self._queue.submit(turn)
+        return turn
+
+    async def heavier(self, turn_id: str, *, event_id: str, user_id: str) -> Turn | None:
+        """Answer a turn's prompt anew, one tier up; this counts as a poor mark for the answer."""
+        earlier = await self._store.turn(turn_id)
+        if earlier is None:
+            return None
+        served = str(earlier.decision.get("tier", Tier.FREE.label))
+        tier = Tier(min(Tier.FULL, Tier[served.upper()] + 1))
+        await self._store.add_feedback(turn_id, user_id, -1)
+        return await self.retry(turn_id, event_id=event_id, user_id=user_id, tier=tier)
+
+    async def stop(self, turn_id: str) -> bool:
+        """Stop a turn, wherever it runs; what was written is kept. False if it is over."""
+        if not await self._store.request_stop(turn_id):
+            return False
+        await self._queue.cancel(turn_id)
+        return True
+
+    async def amend(self, platform: str, message_id: str, text: str) -> None:
+        """Take an edited prompt; it counts while its answer has not begun."""
+        await self._store.amend(platform, message_id, text)
+
+    async def withdraw(self, platform: str, message_id: str) -> None:
+        """Forget a deleted message and cancel its answer."""
+        for turn_id in await self._store.withdraw(platform, message_id):
+            await self._queue.cancel(turn_id)
+
+    async def feedback(self, turn_id: str, user_id: str, value: int) -> None:
+        """Keep an opinion: 1 for 👍, -1 for 👎."""
+        await self._store.add_feedback(turn_id, user_id, 1 if value > 0 else -1)
+
+    def _to_turn(self, incoming: IncomingMessage) -> Turn:
+        return Turn(
+            turn_id=f"{incoming.key.platform}:{incoming.message_id}",
+            key=incoming.key,
+            message_id=incoming.message_id,
+            user_id=incoming.author_id,
+            user_name=incoming.author_name,
+            prompt=incoming.text,
+            attachments=incoming.attachments,
+            is_admin=incoming.is_admin,
+            anchor=incoming.anchor,
+            created_at=self._clock.now(),
+        )

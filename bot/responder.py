@@ -1,0 +1,295 @@
+"""Answers a turn: loads it, routes it, runs the strategy, delivers, keeps the end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+
+from bot.budget import Limit, limits_for, tightest, warning_message
+from bot.calls import estimate_input_tokens
+from bot.catalog import Tier
+from bot.conversation import needs_of, to_messages
+from bot.difficulty import HistoryTurn
+from bot.errors import (
+    BotError,
+    DeliveryError,
+    EmptyPromptError,
+    ProviderUnavailableError,
+    SupersededError,
+)
+from bot.health import Health
+from bot.ledger import LedgerEntry
+from bot.messages import Message, Role
+from bot.metering import Account, Meter, total_cost
+from bot.ports import Clock, Delivery, Gateway, Sink, Store
+from bot.replies import Action, Footer, Notice, Reply
+from bot.router import RouteDecision, Router, RouteRequest, to_record
+from bot.settings import Settings
+from bot.strategies.single import Answer, CutAnswerError, Single
+from bot.tags import Tagged, parse_tags
+from bot.turns import Turn, TurnStatus, Utterance
+
+MAX_ATTEMPTS = 5
+APOLOGY = "Something went wrong on my side. It has been noted; please ask again."
+_CUT_NOTE = "The answer was cut off by the provider. Press Again for a new one."
+_STOPPED_NOTE = "Stopped."
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What a turn has come to so far, for whoever has to end it."""
+
+    turn: Turn
+    sink: Sink
+    text: str = ""
+
+    def show(self, text: str) -> None:
+        self.text += text
+        self.sink.append(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """All that is known before a model is chosen."""
+
+    settings: Settings
+    tagged: Tagged
+    messages: tuple[Message, ...]
+    history: tuple[Utterance, ...]
+    limits: tuple[Limit, ...]
+
+
+class Responder:
+    """Answers turns, one at a time for each conversation; the queue sees to that."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        gateway: Gateway,
+        delivery: Delivery,
+        router: Router,
+        clock: Clock,
+        instance_cap: int | None = None,
+    ) -> None:
+        """`instance_cap` is the monthly cap of the whole instance in nano-dollars."""
+        self._store = store
+        self._delivery = delivery
+        self._router = router
+        self._clock = clock
+        self._instance_cap = instance_cap
+        self._health = Health(clock)
+        self._single = Single(Meter(gateway, store, clock), self._health.note)
+
+    async def answer(self, turn_id: str) -> None:
+        """Answer a turn to its end. May be repeated after a crash: no finished call is paid again.
+
+        When it is cancelled and nobody asked the turn to stop, the turn stays as it is, to be
+        taken up by the next start.
+        """
+        turn = await self._store.begin(turn_id, self._clock.now())
+        if turn is None:
+            return
+        progress = _Progress(turn, await self._delivery.open(turn))
+        try:
+            ended = await self._run(progress)
+        except SupersededError:
+            logger.info("another process has taken the turn over", extra={"turn_id": turn_id})
+            return
+        await self._end(progress, ended)
+
+    async def _run(self, progress: _Progress) -> Turn:
+        turn = progress.turn
+        try:
+            return await self._answer(progress)
+        except asyncio.CancelledError:
+            if not await self._store.is_stopped(turn.turn_id):
+                raise
+            return await self._stopped(progress)
+        except SupersededError:
+            raise
+        except BotError as error:
+            return self._failed(turn, str(error), error)
+        except Exception:
+            logger.exception("the turn failed", extra={"turn_id": turn.turn_id})
+            return self._failed(turn, APOLOGY, None)
+
+    async def _answer(self, progress: _Progress) -> Turn:
+        turn = progress.turn
+        if await self._store.is_stopped(turn.turn_id):
+            return await self._stopped(progress)
+        if turn.attempts > MAX_ATTEMPTS:
+            raise ProviderUnavailableError(
+                "I was interrupted several times while I answered this. Please ask again."
+            )
+        prepared = await self._prepare(turn)
+        decision = await self._route(turn, prepared)
+        progress.turn = turn = replace(turn, decision=to_record(decision))
+        progress.sink.status(f"{decision.model.tier.label} · {decision.model.alias}")
+        account = Account(turn=turn, limits=prepared.limits)
+        try:
+            answer = await self._single.answer(decision, prepared.messages, account, progress.show)
+        except CutAnswerError as error:
+            logger.warning("a stream was cut", extra={"turn_id": turn.turn_id})
+            return await self._cut_short(progress, _CUT_NOTE, error)
+        return await self._answered(turn, decision, answer, prepared)
+
+    async def _prepare(self, turn: Turn) -> _Prepared:
+        settings = await self._store.settings(turn.key)
+        tagged = parse_tags(turn.prompt, self._router.catalog.aliases())
+        if not tagged.prompt and not turn.attachments:
+            raise EmptyPromptError
+        history = await self._store.history(turn)
+        now = self._clock.now()
+        today = now.astimezone(settings.zone).strftime("%A, %-d %B %Y")
+        return _Prepared(
+            settings=settings,
+            tagged=tagged,
+            messages=to_messages(
+                history,
+                turn,
+                tagged.prompt,
+                system_prompt=f"{settings.system_prompt}\n\nToday is {today}.",
+            ),
+            history=history,
+            limits=limits_for(turn.key, turn.user_id, settings, self._instance_cap, now),
+        )
+
+    async def _route(self, turn: Turn, prepared: _Prepared) -> RouteDecision:
+        settings, tagged = prepared.settings, prepared.tagged
+        state = tightest(await self._store.states(prepared.limits))
+        tier, tier_reason = _asked_tier(turn, tagged, settings)
+        return self._router.route(
+            RouteRequest(
+                prompt=tagged.prompt,
+                input_tokens=estimate_input_tokens(prepared.messages[-1:]),
+                history=_to_history_turns(prepared.history),
+                needs=needs_of(prepared.messages),
+                tier=tier,
+                tier_reason=tier_reason,
+                alias=None if turn.tier is not None else tagged.alias,
+                max_tier=settings.max_tier,
+                models=settings.models,
+                dial=settings.dial,
+                current_alias=next((u.alias for u in reversed(prepared.history) if u.alias), None),
+                available=None if state is None else state.available,
+                is_budget_low=state is not None and state.is_low,
+                unhealthy=self._health.unhealthy(),
+            )
+        )
+
+    async def _answered(
+        self, turn: Turn, decision: RouteDecision, answer: Answer, prepared: _Prepared
+    ) -> Turn:
+        warnings = [warning_message(s) for s in await self._store.claim_warnings(prepared.limits)]
+        record = {**turn.decision, "model": answer.model.alias, "tier": answer.model.tier.label}
+        reply = Reply(
+            text=answer.entry.text,
+            footer=_footer(answer.entry, await self._store.entries(turn.turn_id)),
+            notes=(*decision.notes, *answer.notes, *warnings),
+        )
+        return replace(
+            turn,
+            status=TurnStatus.DONE,
+            reply=reply,
+            decision=record,
+            finished_at=self._clock.now(),
+        )
+
+    async def _stopped(self, progress: _Progress) -> Turn:
+        return await self._cut_short(progress, _STOPPED_NOTE, None)
+
+    async def _cut_short(
+        self, progress: _Progress, note: str, error: CutAnswerError | None
+    ) -> Turn:
+        """Keep the text so far, with what it cost and a sentence that says why it ends here."""
+        entries = await self._store.entries(progress.turn.turn_id)
+        footer = _footer(entries[-1], entries) if entries else None
+        actions = (Action.AGAIN,) if error is None else (Action.AGAIN, Action.HEAVIER, Action.WHY)
+        return replace(
+            progress.turn,
+            status=TurnStatus.CANCELLED if error is None else TurnStatus.DONE,
+            reply=Reply(text=progress.text, footer=footer, notes=(note,), actions=actions),
+            finished_at=self._clock.now(),
+        )
+
+    def _failed(self, turn: Turn, message: str, error: BotError | None) -> Turn:
+        logger.info(
+            "the turn was refused",
+            extra={"turn_id": turn.turn_id, "error": type(error).__name__ if error else ""},
+        )
+        return replace(
+            turn, status=TurnStatus.FAILED, notice=message, finished_at=self._clock.now()
+        )
+
+    async def _end(self, progress: _Progress, turn: Turn) -> None:
+        """Show the end, then keep it; a platform that refuses does not lose the answer."""
+        try:
+            if turn.reply is not None:
+                await progress.sink.finish(turn.reply)
+            else:
+                await progress.sink.fail(Notice(text=turn.notice, actions=(Action.AGAIN,)))
+        except DeliveryError:
+            logger.exception("the answer could not be posted", extra={"turn_id": turn.turn_id})
+        await self._store.finish(turn)
+        self._log(turn)
+
+    def _log(self, turn: Turn) -> None:
+        footer = turn.reply.footer if turn.reply else None
+        latency_s = (self._clock.now() - turn.created_at).total_seconds()
+        logger.info(
+            "turn over",
+            extra={
+                "turn_id": turn.turn_id,
+                "platform": turn.key.platform,
+                "status": turn.status.value,
+                "model": footer.model if footer else "",
+                "cost": footer.cost if footer else 0,
+                "latency_s": round(latency_s, 3),
+            },
+        )
+
+
+def _asked_tier(turn: Turn, tagged: Tagged, settings: Settings) -> tuple[Tier | None, str]:
+    """The tier somebody asked for, the narrowest first: button, tag, thread, channel."""
+    if turn.tier is not None:
+        return turn.tier, "you asked for a heavier answer"
+    if tagged.tier is not None:
+        return tagged.tier, f"you asked for the {tagged.tier.label} tier"
+    if tagged.is_auto or settings.tier is None:
+        return None, ""
+    return settings.tier, f"this place is set to the {settings.tier.label} tier"
+
+
+def _to_history_turns(history: tuple[Utterance, ...]) -> tuple[HistoryTurn, ...]:
+    """What the estimator may know of the earlier prompts."""
+    turns: list[HistoryTurn] = []
+    for said in history:
+        if said.role is Role.USER:
+            turns.append(HistoryTurn(prompt=said.text))
+        elif turns:
+            turns[-1] = replace(turns[-1], tier=said.tier, feedback=said.feedback or None)
+    return tuple(turns)
+
+
+def _footer(entry: LedgerEntry, entries: tuple[LedgerEntry, ...]) -> Footer:
+    """The facts of the call that answered, with what the whole turn cost."""
+    usages = [e.usage for e in entries if e.usage is not None]
+    return Footer(
+        tier=entry.tier,
+        model=_served_name(entry),
+        tokens=sum(u.input_tokens + u.output_tokens for u in usages),
+        cost=total_cost(entries),
+        latency_s=entry.latency_s or 0.0,
+        is_estimated=any(u.is_estimated and u.input_tokens for u in usages),
+    )
+
+
+def _served_name(entry: LedgerEntry) -> str:
+    """The alias, unless the provider says that another model has served it."""
+    asked = entry.model_id.split("/", 1)[-1]
+    served = entry.served_model_id.rsplit("/", 1)[-1]
+    is_same = not served or served.startswith(asked.rsplit("/", 1)[-1]) or asked.endswith("latest")
+    return entry.alias if is_same else served

@@ -1,0 +1,344 @@
+"""The router: a prompt and its conversation in, a model with its fallbacks and reasons out. Pure.
+
+The tier is the one with the least expected cost plus λ·(1 − p), where p is the probability that
+it satisfies and λ what a poor answer costs, from the workspace's dial.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.catalog import Capability, Catalog, ModelSpec, Tier
+from bot.difficulty import Estimate, Estimator, HistoryTurn
+from bot.errors import NoModelError, NotAllowedError, PromptTooLongError, UnknownModelError
+from bot.money import format_usd
+
+POLICY_VERSION = "1"
+MAX_DIAL = 10
+EXPECTED_OUTPUT_TOKENS = 500
+MIN_OUTPUT_TOKENS = 256
+"""Fewer than this are not worth a call."""
+MAX_OUTPUT_TOKENS = 8_192
+"""What one answer may take at most, since all of it is held on the budget."""
+_LAMBDA_AT_ZERO = 1_000_000
+_ALL_TIERS = tuple(Tier)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteRequest:
+    """All that the choice depends on."""
+
+    prompt: str
+    input_tokens: int
+    history: tuple[HistoryTurn, ...] = ()
+    needs: frozenset[Capability] = frozenset()
+    tier: Tier | None = None
+    """Asked for by a tag, a button or a setting."""
+    tier_reason: str = ""
+    alias: str | None = None
+    """Asked for by a tag."""
+    max_tier: Tier = Tier.FULL
+    models: frozenset[str] = frozenset()
+    """Aliases allowed; empty allows all."""
+    dial: int = 5
+    current_alias: str | None = None
+    """The model that answered last in this conversation."""
+    available: int | None = None
+    """Nano-dollars left in the tightest budget; None without a cap."""
+    is_budget_low: bool = False
+    unhealthy: frozenset[str] = frozenset()
+    """Aliases that failed a moment ago."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirements:
+    """What the answer needs: the tier, the capabilities, and why."""
+
+    tier: Tier
+    capabilities: frozenset[Capability]
+    expected: Estimate | None
+    """None when the tier was asked for."""
+    score: Mapping[Tier, int] = field(default_factory=dict)
+    """Expected cost plus the price of a poor answer, for each tier, in nano-dollars."""
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteDecision:
+    """The chosen model, who follows if it fails, and why."""
+
+    model: ModelSpec
+    fallbacks: tuple[ModelSpec, ...]
+    requirements: Requirements
+    estimated_cost: int | None
+    """Nano-dollars; None when unpriced."""
+    alternatives: Mapping[Tier, tuple[str, int | None]]
+    """For each tier: the model it would have been, and its estimated cost."""
+    reason: str
+    notes: tuple[str, ...] = ()
+    """What the person should know of it, such as a step down for the budget."""
+    policy_version: str = POLICY_VERSION
+
+
+class Router:
+    """Chooses among the models of a catalogue."""
+
+    def __init__(self, catalog: Catalog, estimator: Estimator) -> None:
+        self.catalog = catalog
+        self._estimator = estimator
+
+    def route(self, request: RouteRequest) -> RouteDecision:
+        """Choose; raises NoModelError, PromptTooLongError, NotAllowedError or UnknownModelError."""
+        capable = self._capable(request)
+        if request.alias is not None:
+            return self._named(request, request.alias, capable)
+        requirements = self._requirements(request, capable)
+        tier, notes = _step_down(request, capable, requirements.tier)
+        tier, more = _nearest(tier, capable)
+        ranked = _ranked(capable[tier], request)
+        chosen = _sticky(ranked, request)
+        rest = tuple(model for model in ranked if model is not chosen)
+        return _decision(
+            request, capable, requirements, (chosen, *rest, *_others(capable, tier, request)),
+            notes=notes + more,
+        )  # fmt: skip
+
+    def _capable(self, request: RouteRequest) -> Mapping[Tier, tuple[ModelSpec, ...]]:
+        allowed = self.catalog.only(
+            lambda m: (
+                m.tier <= request.max_tier and (not request.models or m.alias in request.models)
+            )
+        )
+        seeing = allowed.only(lambda m: request.needs <= m.capabilities)
+        fitting = seeing.only(lambda m: has_room(m, request.input_tokens))
+        if not allowed.models:
+            raise NoModelError
+        if not seeing.models:
+            needs = " and ".join(sorted(request.needs))
+            raise NoModelError(
+                f"No model that is switched on here has {needs}. An admin can add one."
+            )
+        if not fitting.models:
+            raise PromptTooLongError
+        return {tier: fitting.of_tier(tier) for tier in _ALL_TIERS if fitting.of_tier(tier)}
+
+    def _named(
+        self, request: RouteRequest, alias: str, capable: Mapping[Tier, tuple[ModelSpec, ...]]
+    ) -> RouteDecision:
+        model = self.catalog.named(alias)
+        if model is None:
+            raise UnknownModelError(f"There is no model `{alias}` here. Nothing was spent.")
+        if model not in capable.get(model.tier, ()):
+            raise _why_not(model, request)
+        requirements = Requirements(
+            tier=model.tier,
+            capabilities=request.needs,
+            expected=None,
+            reasons=(f"you asked for {alias}",),
+        )
+        rest = tuple(m for m in _ranked(capable[model.tier], request) if m is not model)
+        return _decision(request, capable, requirements, (model, *rest), notes=())
+
+    def _requirements(
+        self, request: RouteRequest, capable: Mapping[Tier, tuple[ModelSpec, ...]]
+    ) -> Requirements:
+        if request.tier is not None:
+            reason = request.tier_reason or f"you asked for the {request.tier.label} tier"
+            return Requirements(
+                tier=request.tier, capabilities=request.needs, expected=None, reasons=(reason,)
+            )
+        expected = self._estimator.estimate(request.prompt, request.history)
+        score = {
+            tier: (expected_cost(_ranked(models, request)[0], request.input_tokens) or 0)
+            + round(to_lambda(request.dial) * (1 - expected.p(tier)))
+            for tier, models in capable.items()
+        }
+        return Requirements(
+            tier=min(score, key=lambda tier: (score[tier], tier)),
+            capabilities=request.needs,
+            expected=expected,
+            score=score,
+            reasons=expected.reasons,
+        )
+
+
+def to_lambda(dial: int) -> int:
+    """What a poor answer is worth avoiding, in nano-dollars: $0.001 at 0, doubled by each step."""
+    return _LAMBDA_AT_ZERO << max(0, min(MAX_DIAL, dial))
+
+
+def has_room(model: ModelSpec, input_tokens: int) -> bool:
+    """Whether the window takes this input and leaves room for a short answer."""
+    return input_tokens + MIN_OUTPUT_TOKENS <= model.context_tokens
+
+
+def output_limit(model: ModelSpec, input_tokens: int) -> int:
+    """How many tokens an answer may have."""
+    room = model.context_tokens - input_tokens
+    return max(1, min(model.max_output_tokens, MAX_OUTPUT_TOKENS, room))
+
+
+def expected_cost(model: ModelSpec, input_tokens: int) -> int | None:
+    """What an answer of usual length will cost, in nano-dollars; None when unpriced."""
+    if model.price is None:
+        return None
+    return model.price.cost(input_tokens=input_tokens, output_tokens=EXPECTED_OUTPUT_TOKENS)
+
+
+def to_record(decision: RouteDecision) -> dict[str, object]:
+    """A decision in plain values, to be kept with its turn and read by `explain`."""
+    requirements = decision.requirements
+    expected = requirements.expected
+    return {
+        "model": decision.model.alias,
+        "tier": decision.model.tier.label,
+        "wanted_tier": requirements.tier.label,
+        "fallbacks": [model.alias for model in decision.fallbacks],
+        "reason": decision.reason,
+        "reasons": list(requirements.reasons),
+        "notes": list(decision.notes),
+        "estimated_cost": decision.estimated_cost,
+        "p": None if expected is None else {t.label: round(expected.p(t), 4) for t in _ALL_TIERS},
+        "estimator": None if expected is None else expected.version,
+        "alternatives": {
+            tier.label: {"model": alias, "estimated_cost": cost}
+            for tier, (alias, cost) in decision.alternatives.items()
+        },
+        "policy_version": decision.policy_version,
+    }
+
+
+def explain(record: Mapping[str, object]) -> str:
+    """A kept decision in words, as Markdown: tier, reasons, probabilities, alternatives."""
+    if not record:
+        return "Nothing was decided: no model was asked."
+    lines = [f"**{record['model']}** of the {record['tier']} tier: {record['reason']}."]
+    probabilities = record.get("p")
+    if isinstance(probabilities, Mapping):
+        shares = ", ".join(f"{tier} {p:.0%}" for tier, p in probabilities.items())
+        lines.append(f"How likely each tier is to satisfy: {shares}.")
+    alternatives = record.get("alternatives")
+    if isinstance(alternatives, Mapping) and alternatives:
+        prices = ", ".join(
+            f"{tier} ({other['model']}) {format_usd(other['estimated_cost'])}"
+            for tier, other in alternatives.items()
+        )
+        lines.append(f"Estimated cost of an answer of usual length: {prices}.")
+    return "\n\n".join([*lines, *_texts(record.get("notes"))])
+
+
+def _texts(value: object) -> Sequence[str]:
+    return [str(item) for item in value] if isinstance(value, Sequence) else []
+
+
+def _why_not(model: ModelSpec, request: RouteRequest) -> Exception:
+    if not request.needs <= model.capabilities:
+        return NoModelError(
+            f"{model.alias} can't read images. Leave the tag out and I will choose."
+        )
+    if not has_room(model, request.input_tokens):
+        return PromptTooLongError(
+            f"This conversation is too long for {model.alias}. Leave the tag out."
+        )
+    return NotAllowedError(
+        f"{model.alias} is not allowed here. Leave the tag out and I will choose."
+    )
+
+
+def _rank(model: ModelSpec, request: RouteRequest) -> tuple[bool, int, int, str]:
+    """Healthy first, then cheapest; of those that cost nothing, the one worth most.
+
+    An unpriced model comes last. The order of the catalogue does not matter.
+    """
+    cost = expected_cost(model, request.input_tokens)
+    listed = model.list_price
+    worth = 0 if listed is None else listed.cost(
+        input_tokens=request.input_tokens, output_tokens=EXPECTED_OUTPUT_TOKENS
+    )  # fmt: skip
+    is_unhealthy = model.alias in request.unhealthy
+    return (is_unhealthy, 2**62 if cost is None else cost, -worth, model.alias)
+
+
+def _ranked(models: Sequence[ModelSpec], request: RouteRequest) -> tuple[ModelSpec, ...]:
+    return tuple(sorted(models, key=lambda model: _rank(model, request)))
+
+
+def _sticky(ranked: Sequence[ModelSpec], request: RouteRequest) -> ModelSpec:
+    """The model that answered last, while its tier is right: its prompt cache is money."""
+    for model in ranked:
+        if model.alias == request.current_alias and model.alias not in request.unhealthy:
+            return model
+    return ranked[0]
+
+
+def _fits_budget(model: ModelSpec, request: RouteRequest) -> bool:
+    if request.available is None or model.price is None:
+        return True
+    least = model.price.cost(input_tokens=request.input_tokens, output_tokens=MIN_OUTPUT_TOKENS)
+    return least <= request.available
+
+
+def _step_down(
+    request: RouteRequest, capable: Mapping[Tier, tuple[ModelSpec, ...]], wanted: Tier
+) -> tuple[Tier, tuple[str, ...]]:
+    """The tier that the budget allows, and a sentence when it is a lower one."""
+    lower = [tier for tier in sorted(capable, reverse=True) if tier < wanted]
+    tier = wanted
+    if request.is_budget_low and request.tier is None and lower:
+        tier = lower[0]
+    affordable = [
+        t for t in (tier, *lower)
+        if t <= tier and any(_fits_budget(m, request) for m in capable.get(t, ()))
+    ]  # fmt: skip
+    tier = affordable[0] if affordable or not capable else tier
+    if tier >= wanted:
+        return wanted, ()
+    return tier, (
+        f"The budget is low, so the {tier.label} tier answers instead of {wanted.label}.",
+    )
+
+
+def _nearest(
+    tier: Tier, capable: Mapping[Tier, tuple[ModelSpec, ...]]
+) -> tuple[Tier, tuple[str, ...]]:
+    """The tier itself, else the next one up, else the next one down; said when it is another."""
+    if tier in capable:
+        return tier, ()
+    up = [other for other in sorted(capable) if other > tier]
+    nearest = up[0] if up else max(capable)
+    return nearest, (f"No {tier.label} model can take this, so the {nearest.label} tier answers.",)
+
+
+def _others(
+    capable: Mapping[Tier, tuple[ModelSpec, ...]], tier: Tier, request: RouteRequest
+) -> tuple[ModelSpec, ...]:
+    """The models of the other tiers as fallbacks: upwards first, downwards when money is short."""
+    up = [t for t in sorted(capable) if t > tier]
+    down = [t for t in sorted(capable, reverse=True) if t < tier]
+    order = [*down, *up] if request.is_budget_low else [*up, *down]
+    return tuple(model for t in order for model in _ranked(capable[t], request))
+
+
+def _decision(
+    request: RouteRequest,
+    capable: Mapping[Tier, tuple[ModelSpec, ...]],
+    requirements: Requirements,
+    models: tuple[ModelSpec, ...],
+    *,
+    notes: tuple[str, ...],
+) -> RouteDecision:
+    chosen = models[0]
+    best = {tier: _ranked(of_tier, request)[0] for tier, of_tier in capable.items()}
+    return RouteDecision(
+        model=chosen,
+        fallbacks=models[1:],
+        requirements=requirements,
+        estimated_cost=expected_cost(chosen, request.input_tokens),
+        alternatives={
+            tier: (model.alias, expected_cost(model, request.input_tokens))
+            for tier, model in best.items()
+        },
+        reason=", ".join(requirements.reasons[:3]) or "an everyday question",
+        notes=notes,
+    )

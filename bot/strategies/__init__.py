@@ -1,0 +1,1 @@
+"""How a turn is answered: by one model, or by several."""

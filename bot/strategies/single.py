@@ -1,0 +1,140 @@
+"""One model answers; if it fails before any text was shown, the next one does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from bot.calls import ModelCall, OnText, Purpose, estimate_input_tokens
+from bot.catalog import ModelSpec
+from bot.conversation import Fitted, fit
+from bot.errors import (
+    BudgetExceededError,
+    ContentPolicyError,
+    EmptyAnswerError,
+    GatewayError,
+    PromptTooLongError,
+)
+from bot.ledger import LedgerEntry
+from bot.messages import Message
+from bot.metering import Account, Meter
+from bot.router import MIN_OUTPUT_TOKENS, RouteDecision, output_limit
+
+MAX_TRIES = 6
+"""Models asked for one answer, at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back: the entry of the call that answered, and what the person should know."""
+
+    entry: LedgerEntry
+    model: ModelSpec
+    notes: tuple[str, ...] = ()
+
+
+class CutAnswerError(GatewayError):
+    """The answer was cut off by the provider. Press Again for a new one."""
+
+    may_retry = False
+
+    def __init__(self, model: ModelSpec) -> None:
+        super().__init__()
+        self.model = model
+
+
+class _Shown:
+    """Notes whether any text has reached the person."""
+
+    def __init__(self, on_text: OnText) -> None:
+        self._on_text = on_text
+        self.any = False
+
+    def __call__(self, text: str) -> None:
+        self.any = self.any or bool(text)
+        self._on_text(text)
+
+
+class Single:
+    """Asks the chosen model, then its fallbacks in order."""
+
+    def __init__(self, meter: Meter, on_failure: Callable[[ModelSpec, GatewayError], None]) -> None:
+        """`on_failure` hears of each model that failed, so that the router can pass it over."""
+        self._meter = meter
+        self._on_failure = on_failure
+
+    async def answer(
+        self,
+        decision: RouteDecision,
+        messages: Sequence[Message],
+        account: Account,
+        on_text: OnText,
+    ) -> Answer:
+        """Answer, streaming to `on_text`; once text was shown there is no other model.
+
+        Raises CutAnswerError when the stream ended early, the first model's GatewayError when
+        none answered, BudgetExceededError when none could be paid for.
+        """
+        first: GatewayError | None = None
+        refused: BudgetExceededError | PromptTooLongError | None = None
+        shown = _Shown(on_text)
+        tried = (decision.model, *decision.fallbacks)[:MAX_TRIES]
+        for step, model in enumerate(tried, 1):
+            try:
+                answer = await self._ask(model, step, messages, account, shown)
+            except (BudgetExceededError, PromptTooLongError) as error:
+                refused = refused or error
+            except GatewayError as error:
+                self._on_failure(model, error)
+                if shown.any:
+                    raise CutAnswerError(model) from error
+                first = first or error
+            else:
+                return replace(answer, notes=(*_switched(decision, model, first), *answer.notes))
+        raise first or refused or EmptyAnswerError
+
+    async def _ask(
+        self,
+        model: ModelSpec,
+        step: int,
+        messages: Sequence[Message],
+        account: Account,
+        on_text: OnText,
+    ) -> Answer:
+        fitted = fit(messages, limit_tokens=model.context_tokens - MIN_OUTPUT_TOKENS)
+        call = _to_call(f"{account.turn.turn_id}:answer{step}", model, fitted)
+        entry = await self._meter.complete(call, account, on_text)
+        if not entry.text.strip():
+            raise (
+                ContentPolicyError if entry.finish_reason == "content_filter" else EmptyAnswerError
+            )
+        return Answer(entry=entry, model=model, notes=_notes(entry, model, fitted))
+
+
+def _to_call(call_id: str, model: ModelSpec, fitted: Fitted) -> ModelCall:
+    input_tokens = estimate_input_tokens(fitted.messages)
+    return ModelCall(
+        call_id=call_id,
+        purpose=Purpose.ANSWER,
+        model=model,
+        messages=fitted.messages,
+        max_output_tokens=output_limit(model, input_tokens),
+    )
+
+
+def _notes(entry: LedgerEntry, model: ModelSpec, fitted: Fitted) -> tuple[str, ...]:
+    length = "The answer reached its length limit." if entry.finish_reason == "length" else ""
+    filtered = (
+        "The provider's content rules cut this answer short."
+        if entry.finish_reason == "content_filter"
+        else ""
+    )
+    return tuple(note for note in (model.note, fitted.note, length, filtered) if note)
+
+
+def _switched(
+    decision: RouteDecision, model: ModelSpec, first: GatewayError | None
+) -> tuple[str, ...]:
+    if model is decision.model or first is None:
+        return ()
+    return (f"{decision.model.alias} did not answer, so {model.alias} did.",)

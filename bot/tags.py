@@ -1,0 +1,109 @@
+"""Tags in a prompt: `@fast`, `@cheap`, `@heavy`, `@auto`, `@model:ALIAS`, `@ALIAS`.
+
+The last one wins and all are taken out. What stands in code, links, e-mail addresses or a
+platform's own mentions is not a tag.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from bot.catalog import Tier
+from bot.errors import UnknownModelError
+
+TIER_TAGS = {"fast": Tier.FREE, "cheap": Tier.CHEAP, "heavy": Tier.FULL}
+AUTO_TAG = "auto"
+
+_TOKEN = re.compile(
+    r"""
+      (?P<kept>
+          (?P<fence>```|~~~).*?(?:(?P=fence)|\Z)     # fenced code, also while it is still open
+        | (?P<tick>`+)(?!`).+?(?<!`)(?P=tick)(?!`)   # inline code
+        | <(?:[@\#!:]|https?:|mailto:)[^>]*>         # mentions and links of Discord and Slack
+        | \b[a-z][a-z0-9+.-]*://\S+                  # links
+        | \bwww\.\S+
+        | [\w.+-]+@[\w-]+(?:\.[\w-]+)+               # e-mail addresses
+      )
+    | (?<![\w@./:\\-])@(?P<model>model:)?(?P<name>[a-z0-9][\w.-]*)(?!@)
+    """,
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tagged:
+    """A prompt without its tags, and what the last tag asked for."""
+
+    prompt: str
+    tier: Tier | None = None
+    alias: str | None = None
+    is_auto: bool = False
+    """`@auto`: the router decides, whatever the thread or channel is set to."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    start: int
+    end: int
+    word: str
+    is_model: bool
+
+
+def parse_tags(text: str, aliases: Collection[str]) -> Tagged:
+    """Read and remove the tags; raises UnknownModelError for an `@model:` that does not exist."""
+    prompt, last = text, None
+    while tags := list(_tags(prompt, aliases)):
+        last = tags[-1] if last is None else last
+        prompt = _without(prompt, tags)
+    prompt = prompt.strip()
+    if last is None:
+        return Tagged(prompt=prompt)
+    if last.is_model:
+        return Tagged(prompt=prompt, alias=last.word)
+    return Tagged(prompt=prompt, tier=TIER_TAGS.get(last.word), is_auto=last.word == AUTO_TAG)
+
+
+def _tags(text: str, aliases: Collection[str]) -> Iterator[_Tag]:
+    if "@" not in text:
+        return
+    for match in _TOKEN.finditer(text):
+        name = match["name"]
+        if name is None:
+            continue
+        word = name.rstrip(".-_").lower()
+        end = match.start("name") + len(word)
+        if match["model"]:
+            if word not in aliases:
+                raise UnknownModelError(_unknown(word, aliases))
+            yield _Tag(match.start(), end, word, is_model=True)
+        elif word in TIER_TAGS or word == AUTO_TAG:
+            yield _Tag(match.start(), end, word, is_model=False)
+        elif word in aliases:
+            yield _Tag(match.start(), end, word, is_model=True)
+
+
+def _without(text: str, tags: list[_Tag]) -> str:
+    parts, position = [], 0
+    for tag in tags:
+        before = text[position : tag.start]
+        position = tag.end
+        follows_space = not before or before[-1].isspace()
+        if follows_space and text[position : position + 1] in (" ", "\t"):
+            position += 1
+            parts.append(before)
+        elif follows_space or not text[position : position + 1].isalnum():
+            parts.append(before)
+        else:
+            parts.append(before + " ")
+    parts.append(text[position:])
+    return "".join(parts)
+
+
+def _unknown(word: str, aliases: Collection[str]) -> str:
+    near = get_close_matches(word, aliases, n=1)
+    hint = f" Did you mean `@{near[0]}`?" if near else ""
+    known = ", ".join(f"`@{alias}`" for alias in sorted(aliases)) or "none"
+    return f"There is no model `{word}`.{hint} Switched on here: {known}. Nothing was spent."
