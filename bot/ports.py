@@ -108,6 +108,9 @@ class Intake(Protocol):
     async def turn(self, turn_id: str) -> Turn | None:
         """A turn as it stands."""
 
+    async def takes_part(self, key: ConversationKey) -> bool:
+        """Whether a prompt was ever accepted in this conversation: there, no mention is needed."""
+
 
 class TurnStore(Protocol):
     """What the responder reads and keeps."""
