@@ -1,0 +1,56 @@
+"""Which models can be asked: the listed ones whose key is set, and those found here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.settings import PROVIDER_KEYS, AppSettings
+from bot.catalog import Catalog, KnownModel, ModelSpec, parse_catalog
+from bot.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChoice:
+    """The whole catalogue, and the part of it that is switched on."""
+
+    listed: Catalog
+    active: Catalog
+
+    def missing_key(self, model: ModelSpec) -> str:
+        """The environment name that would switch a model on; empty when it is on."""
+        return "" if self.active.named(model.alias) else key_name(model)
+
+
+def key_name(model: ModelSpec) -> str:
+    """The environment name of a model's key; empty when it needs none."""
+    if model.api_key_env is not None:
+        return model.api_key_env
+    return PROVIDER_KEYS.get(model.provider, f"{model.provider.upper()}_API_KEY")
+
+
+def key_of(model: ModelSpec, settings: AppSettings) -> str:
+    """The key to call a model with; empty when there is none."""
+    name = key_name(model)
+    return settings.key_named(name) if name else ""
+
+
+def read_catalog(path: Path, known: Mapping[str, KnownModel]) -> Catalog:
+    """The catalogue at `path`; raises ConfigurationError or CatalogError with every fault."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"The model catalogue {path} can't be read ({error}). "
+            "Set PARLEY_MODELS to a models.toml, or leave it out for the shipped one."
+        ) from error
+    return parse_catalog(text, known, source=path.name)
+
+
+def choose_models(
+    listed: Catalog, settings: AppSettings, found: tuple[ModelSpec, ...] = ()
+) -> ModelChoice:
+    """Switch on the listed models that have their key, and add those `found` on this machine."""
+    active = listed.only(lambda m: not key_name(m) or bool(key_of(m, settings)))
+    return ModelChoice(listed=listed, active=active.with_models(found))

@@ -1,0 +1,1 @@
+"""The terminal: `parley ask`, `chat`, `route`, `models`, `doctor`. Data on standard output."""

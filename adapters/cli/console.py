@@ -1,0 +1,75 @@
+"""One reply on a terminal: text on standard output as it comes, the rest on standard error."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from bot.replies import Notice, Reply
+from bot.settings import FooterStyle
+from bot.turns import Turn
+
+
+@dataclass(slots=True)
+class ConsoleSink:
+    """Prints an answer; with `is_quiet` it only remembers it, for `--json`."""
+
+    turn: Turn
+    out: TextIO
+    err: TextIO
+    is_quiet: bool = False
+    shown: int = 0
+    reply: Reply | None = None
+    notice: Notice | None = None
+
+    def status(self, text: str) -> None:
+        """Show what was chosen, on a screen only."""
+        if self.err.isatty() and not self.is_quiet:
+            self.err.write(f"\x1b[2m{text}\x1b[0m\n")
+            self.err.flush()
+
+    def append(self, text: str) -> None:
+        """Print the next piece at once."""
+        self.shown += len(text)
+        if not self.is_quiet:
+            self.out.write(text)
+            self.out.flush()
+
+    async def finish(self, reply: Reply) -> None:
+        """Print what was not shown yet, then the notes and the small print."""
+        self.reply = reply
+        if self.is_quiet:
+            return
+        self.out.write(reply.text[self.shown :].rstrip("\n") + "\n")
+        self.out.flush()
+        for note in reply.notes:
+            self._say(note)
+        if reply.footer:
+            self._say(reply.footer.line(FooterStyle.FULL))
+
+    async def fail(self, notice: Notice) -> None:
+        """Say what happened; nothing goes to standard output."""
+        self.notice = notice
+        if not self.is_quiet:
+            self._say(notice.text)
+
+    def _say(self, text: str) -> None:
+        dim, plain = ("\x1b[2m", "\x1b[0m") if self.err.isatty() else ("", "")
+        self.err.write(f"{dim}{text}{plain}\n")
+        self.err.flush()
+
+
+@dataclass(slots=True)
+class ConsoleDelivery:
+    """Opens console sinks and remembers the last one."""
+
+    is_quiet: bool = False
+    out: TextIO = field(default_factory=lambda: sys.stdout)
+    err: TextIO = field(default_factory=lambda: sys.stderr)
+    last: ConsoleSink | None = None
+
+    async def open(self, turn: Turn) -> ConsoleSink:
+        """A sink that prints here."""
+        self.last = ConsoleSink(turn, self.out, self.err, self.is_quiet)
+        return self.last

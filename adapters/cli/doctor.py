@@ -1,0 +1,148 @@
+"""`parley doctor`: what is set up, what is not, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from adapters.active_models import ModelChoice, key_name
+from adapters.cli.console import ConsoleDelivery
+from adapters.cli.program import Program, Terminal
+from adapters.settings import PROVIDER_KEYS, AppSettings
+from bot.calls import ModelCall, Purpose
+from bot.catalog import ModelSpec, Tier
+from bot.errors import BotError, GatewayError
+from bot.messages import Message, Role
+from bot.money import format_usd
+
+_MARKS = {"ok": "✓", "hint": "·", "fault": "✗"}
+
+
+class Verdict(StrEnum):
+    """How a check came out."""
+
+    OK = "ok"
+    HINT = "hint"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: what was looked at, how it is, what to do."""
+
+    what: str
+    verdict: Verdict
+    says: str
+    remedy: str = ""
+
+
+async def doctor(program: Program, *, as_json: bool) -> int:
+    """Print every finding; the exit code is 1 when there is a fault."""
+    findings: list[Finding] = []
+    try:
+        settings = program.settings()
+        findings.append(Finding("settings", Verdict.OK, "the environment and .env are readable"))
+        findings += _static(settings, program.listed_models(settings))
+        async with program.open_terminal(settings, ConsoleDelivery(is_quiet=True)) as terminal:
+            findings += [Finding("database", Verdict.OK, _database(settings))]
+            findings += [await _try_model(terminal, model) for model in _one_a_key(terminal)]
+    except BotError as error:
+        findings.append(Finding("start", Verdict.FAULT, str(error)))
+    _print(findings, as_json=as_json)
+    return 1 if any(f.verdict is Verdict.FAULT for f in findings) else 0
+
+
+def _static(settings: AppSettings, choice: ModelChoice) -> Iterator[Finding]:
+    """What can be seen without asking anybody."""
+    active = len(choice.active.models)
+    yield Finding("catalogue", Verdict.OK, f"{len(choice.listed.models)} models listed")
+    if not any(settings.key_named(name) for name in PROVIDER_KEYS.values()):
+        names = ", ".join(PROVIDER_KEYS.values())
+        yield Finding(
+            "keys", Verdict.HINT, "no provider's key is set", f"Put one of {names} into .env."
+        )
+    for tier in Tier:
+        if active and not choice.active.of_tier(tier):
+            yield Finding(
+                f"{tier.label} tier", Verdict.HINT, "no model is on; another tier stands in"
+            )
+    cap = format_usd(settings.instance_cap)
+    yield Finding("budget", Verdict.OK, f"at most {cap} a month (PARLEY_MONTHLY_CAP_USD)")
+    yield _port(settings)
+    yield from _tokens(settings)
+
+
+def _port(settings: AppSettings) -> Finding:
+    address = f"{settings.parley_host}:{settings.parley_port}"
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.parley_host, settings.parley_port))
+        except OSError as error:
+            return Finding(
+                "web address", Verdict.HINT, f"{address}: {error.strerror}",
+                "If Parley runs already, that is it; else set PARLEY_PORT.",
+            )  # fmt: skip
+    return Finding("web address", Verdict.OK, f"{address} is free")
+
+
+def _tokens(settings: AppSettings) -> Iterator[Finding]:
+    bot, app = settings.slack_bot_token, settings.slack_app_token
+    if settings.discord_token.get_secret_value().count(".") not in (0, 2):
+        yield Finding(
+            "discord", Verdict.FAULT, "DISCORD_TOKEN does not look like a bot token",
+            "Copy it anew from the developer portal, page Bot, Reset Token.",
+        )  # fmt: skip
+    for name, secret, start in (
+        ("SLACK_BOT_TOKEN", bot, "xoxb-"),
+        ("SLACK_APP_TOKEN", app, "xapp-"),
+    ):
+        value = secret.get_secret_value()
+        if value and not value.startswith(start):
+            yield Finding("slack", Verdict.FAULT, f"{name} does not start with {start}")
+
+
+def _database(settings: AppSettings) -> str:
+    if settings.database_url.get_secret_value():
+        return "DATABASE_URL answers, and its tables are up to date"
+    return f"{Path(settings.parley_home) / 'parley.db'} is readable and up to date"
+
+
+def _one_a_key(terminal: Terminal) -> list[ModelSpec]:
+    """The cheapest model for each key: one short call shows whether the key works."""
+    by_key: dict[str, ModelSpec] = {}
+    for model in sorted(terminal.parts.models.active, key=lambda m: m.tier):
+        by_key.setdefault(key_name(model) or model.alias, model)
+    return list(by_key.values())
+
+
+async def _try_model(terminal: Terminal, model: ModelSpec) -> Finding:
+    name = key_name(model) or model.alias
+    call = ModelCall(
+        call_id="doctor",
+        purpose=Purpose.ANSWER,
+        model=model,
+        messages=(Message(role=Role.USER, text="Say ok."),),
+        max_output_tokens=16,
+        timeout_s=20.0,
+    )
+    try:
+        await terminal.parts.gateway.complete(call, lambda _: None)
+    except GatewayError as error:
+        return Finding(name, Verdict.FAULT, f"{model.alias} did not answer", str(error))
+    return Finding(name, Verdict.OK, f"{model.alias} answers")
+
+
+def _print(findings: list[Finding], *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(f) for f in findings]) + "\n")
+        return
+    for finding in findings:
+        sys.stdout.write(f"{_MARKS[finding.verdict]} {finding.what}: {finding.says}\n")
+        if finding.remedy:
+            sys.stdout.write(f"    → {finding.remedy}\n")

@@ -1,0 +1,41 @@
+"""What the terminal's commands need of the rest of the program; `main` provides it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from adapters.active_models import ModelChoice
+from adapters.inline_queue import InlineQueue
+from adapters.parts import Parts
+from adapters.settings import AppSettings
+from bot.difficulty import Estimator
+from bot.ports import Delivery
+
+
+class Terminal(Protocol):
+    """The parts of a terminal session."""
+
+    parts: Parts
+    queue: InlineQueue
+
+
+class Program(Protocol):
+    """Builds what a command works with; each raises ConfigurationError in words."""
+
+    def settings(self) -> AppSettings:
+        """The environment and `.env`, read once."""
+
+    def listed_models(self, settings: AppSettings) -> ModelChoice:
+        """The catalogue, without looking for models on this machine."""
+
+    def estimator(self) -> Estimator:
+        """The estimator that the router uses."""
+
+    def open_terminal(
+        self, settings: AppSettings, delivery: Delivery
+    ) -> AbstractAsyncContextManager[Terminal]:
+        """Everything that answers a prompt, for one terminal session."""
+
+    async def up(self, settings: AppSettings) -> None:
+        """Run all that is configured until told to stop."""

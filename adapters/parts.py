@@ -1,0 +1,48 @@
+"""The assembled parts that a surface (web, chat platform, terminal) works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from adapters.active_models import ModelChoice
+from adapters.settings import AppSettings
+from bot.errors import DeliveryError
+from bot.inbox import Inbox
+from bot.ports import Clock, Delivery, Gateway, Sink, Store
+from bot.responder import Responder
+from bot.router import Router
+from bot.turns import Turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything a surface may use; `main` builds it."""
+
+    settings: AppSettings
+    models: ModelChoice
+    router: Router
+    gateway: Gateway
+    store: Store
+    inbox: Inbox
+    responder: Responder
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """Hands each turn to the delivery of its platform; platforms register as they start."""
+
+    by_platform: dict[str, Delivery] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, deliveries: Mapping[str, Delivery]) -> Deliveries:
+        """Deliveries that are all known at once."""
+        return cls(dict(deliveries))
+
+    async def open(self, turn: Turn) -> Sink:
+        """The sink of the turn's own platform."""
+        delivery = self.by_platform.get(turn.key.platform)
+        if delivery is None:
+            raise DeliveryError(f"{turn.key.platform} is not connected in this process.")
+        return await delivery.open(turn)
