@@ -94,8 +94,8 @@ class Router:
         if request.alias is not None:
             return self._named(request, request.alias, capable)
         requirements = self._requirements(request, capable)
-        tier, notes = _step_down(request, capable, requirements.tier)
-        tier, more = _nearest(tier, capable)
+        tier, notes = _nearest(requirements.tier, capable)
+        tier, more = _step_down(request, capable, tier)
         ranked = _ranked(capable[tier], request)
         chosen = _sticky(ranked, request)
         rest = tuple(model for model in ranked if model is not chosen)
@@ -284,15 +284,14 @@ def _step_down(
 ) -> tuple[Tier, tuple[str, ...]]:
     """The tier that the budget allows, and a sentence when it is a lower one."""
     lower = [tier for tier in sorted(capable, reverse=True) if tier < wanted]
-    tier = wanted
-    if request.is_budget_low and request.tier is None and lower:
-        tier = lower[0]
+    is_pressed = request.is_budget_low and request.tier is None and bool(lower)
     affordable = [
-        t for t in (tier, *lower)
-        if t <= tier and any(_fits_budget(m, request) for m in capable.get(t, ()))
-    ]  # fmt: skip
-    tier = affordable[0] if affordable or not capable else tier
-    if tier >= wanted:
+        tier
+        for tier in (lower if is_pressed else [wanted, *lower])
+        if any(_fits_budget(model, request) for model in capable[tier])
+    ]
+    tier = affordable[0] if affordable else wanted
+    if tier is wanted:
         return wanted, ()
     return tier, (
         f"The budget is low, so the {tier.label} tier answers instead of {wanted.label}.",

@@ -27,7 +27,7 @@ _TOKEN = re.compile(
         | \bwww\.\S+
         | [\w.+-]+@[\w-]+(?:\.[\w-]+)+               # e-mail addresses
       )
-    | (?<![\w@./:\\-])@(?P<model>model:)?(?P<name>[a-z0-9][\w.-]*)(?!@)
+    | (?<![\w@./:\\-])@(?P<model>model:)?(?P<name>[a-z0-9][\w.-]*+)(?!@)
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
