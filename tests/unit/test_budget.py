@@ -1,0 +1,111 @@
+"""Caps hold for a local day, week or month, across changes of the clocks."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.budget import (
+    BudgetState,
+    Limit,
+    Period,
+    Scope,
+    limits_for,
+    tightest,
+    to_exceeded_error,
+    warning_message,
+    window_at,
+)
+from bot.money import NANOUSD
+from bot.settings import Settings
+from tests.fakes import NOON, PLACE
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def _state(spent: int, *, held: int = 0, cap: int = 100) -> BudgetState:
+    window = window_at(NOON, Period.MONTH, UTC)
+    limit = Limit(scope=Scope.INSTANCE, scope_id="", window=window, cap=cap * NANOUSD)
+    return BudgetState(limit=limit, spent=spent * NANOUSD, held=held * NANOUSD)
+
+
+@pytest.mark.parametrize(
+    ("period", "start", "end"),
+    [
+        (Period.DAY, "2026-11-22T23:00", "2026-11-23T23:00"),
+        (Period.WEEK, "2026-11-22T23:00", "2026-11-29T23:00"),
+        (Period.MONTH, "2026-10-31T23:00", "2026-11-30T23:00"),
+    ],
+)
+def test_a_window_is_local(period: Period, start: str, end: str) -> None:
+    window = window_at(NOON, period, BERLIN)
+    assert window.starts_at.isoformat().startswith(start)
+    assert window.ends_at.isoformat().startswith(end)
+
+
+def test_the_day_on_which_the_clocks_go_back_has_25_hours() -> None:
+    window = window_at(datetime(2026, 10, 25, 12, tzinfo=UTC), Period.DAY, BERLIN)
+    assert window.ends_at - window.starts_at == timedelta(hours=25)
+
+
+@given(
+    st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 # hypothesis wants naive bounds
+    st.sampled_from(list(Period)),
+    st.sampled_from([UTC, BERLIN, ZoneInfo("America/New_York"), ZoneInfo("Asia/Kathmandu")]),
+)
+def test_windows_hold_their_moment_and_follow_one_another(
+    now: datetime, period: Period, zone: ZoneInfo
+) -> None:
+    window = window_at(now, period, zone)
+    assert window.starts_at <= now < window.ends_at
+    assert window_at(window.ends_at, period, zone).starts_at == window.ends_at
+
+
+def test_only_caps_that_are_set_limit_a_call_the_busiest_last() -> None:
+    settings = Settings(user_daily_cap=5, workspace_monthly_cap=7)
+    limits = limits_for(PLACE, "ada", settings, 9, NOON)
+    assert [(x.scope, x.scope_id, x.cap) for x in limits] == [
+        (Scope.USER, "test/w/ada", 5),
+        (Scope.WORKSPACE, "test/w", 7),
+        (Scope.INSTANCE, "", 9),
+    ]
+
+
+def test_a_channel_cap_counts_for_its_channel_alone() -> None:
+    (limit,) = limits_for(PLACE, "ada", Settings(channel_monthly_cap=3), None, NOON)
+    assert (limit.scope, limit.scope_id) == (Scope.CHANNEL, "test/w/c")
+
+
+def test_what_is_held_is_not_available() -> None:
+    assert _state(60, held=30).available == 10 * NANOUSD
+    assert _state(120).available == 0
+
+
+def test_a_budget_is_low_from_nine_tenths() -> None:
+    assert not _state(89).is_low
+    assert _state(80, held=10).is_low
+
+
+def test_a_cap_of_nothing_is_used_up() -> None:
+    assert _state(0, cap=0).used_percent == 100
+    assert not _state(0, cap=0).is_low
+
+
+def test_the_tightest_is_the_one_with_least_left() -> None:
+    assert tightest([_state(10), _state(95), _state(50)]) == _state(95)
+    assert tightest([]) is None
+
+
+def test_a_refusal_names_the_cap_and_when_it_ends() -> None:
+    error = to_exceeded_error(_state(99))
+    assert str(error) == (
+        "The budget of $100.00 a month has no room for this. "
+        "It starts anew on 1 December, 00:00 UTC. An admin can raise it."
+    )
+    assert error.available == NANOUSD
+
+
+def test_a_warning_names_what_is_used() -> None:
+    assert warning_message(_state(81)) == "The budget is 81 % used: $81.00 of $100.00 a month."

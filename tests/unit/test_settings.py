@@ -1,0 +1,82 @@
+"""Every setting reads what it says it takes, and refuses the rest in words."""
+
+import pytest
+
+from bot.catalog import Tier
+from bot.errors import SettingError
+from bot.money import NANOUSD
+from bot.settings import SETTINGS, FooterStyle, Settings, parse_setting, resolve
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("dial", "7", 7),
+        ("tier", "auto", None),
+        ("tier", "Heavy", Tier.FULL),
+        ("tier", "cheap", Tier.CHEAP),
+        ("max_tier", "free", Tier.FREE),
+        ("models", "all", frozenset()),
+        ("models", "@haiku, GPT", frozenset({"haiku", "gpt"})),
+        ("system_prompt", "Be brief.", "Be brief."),
+        ("system_prompt", "default", Settings().system_prompt),
+        ("threads", "off", False),
+        ("footer", "SHORT", FooterStyle.SHORT),
+        ("max_parts", "3", 3),
+        ("user_daily_cap", "$2.50", 2_500_000_000),
+        ("user_daily_cap", "none", None),
+        ("workspace_monthly_cap", "1,000", 1_000 * NANOUSD),
+        ("retention_days", "30", 30),
+    ],
+)
+def test_reads_a_value(name: str, text: str, value: object) -> None:
+    assert parse_setting(name, text) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("dial", "11"),
+        ("dial", "-1"),
+        ("dial", "high"),
+        ("tier", "gigantic"),
+        ("max_tier", "auto"),
+        ("threads", "perhaps"),
+        ("footer", "long"),
+        ("zone", "Mars/Olympus"),
+        ("zone", "../etc/passwd"),
+        ("user_daily_cap", "-1"),
+        ("user_daily_cap", "nan"),
+        ("user_daily_cap", "1e99"),
+        ("user_daily_cap", "ten"),
+        ("system_prompt", "x" * 8_001),
+    ],
+)
+def test_refuses_a_value_and_says_what_it_takes(name: str, text: str) -> None:
+    with pytest.raises(SettingError, match=f"`{name}` takes "):
+        parse_setting(name, text)
+
+
+def test_names_the_settings_for_an_unknown_one() -> None:
+    with pytest.raises(SettingError, match=r"no setting 'colour'.*dial"):
+        parse_setting("colour", "red")
+
+
+def test_the_narrowest_place_wins() -> None:
+    settings = resolve([{"dial": "2", "footer": "off"}, {"dial": "8"}, {}])
+    assert (settings.dial, settings.footer) == (8, FooterStyle.OFF)
+
+
+def test_without_layers_the_defaults_hold() -> None:
+    assert resolve([]) == Settings()
+
+
+def test_every_setting_is_a_field_and_says_what_it_is_about() -> None:
+    for name, spec in SETTINGS.items():
+        assert hasattr(Settings(), name)
+        assert spec.about
+        assert spec.takes
+
+
+def test_a_zone_is_used_for_windows() -> None:
+    assert str(resolve([{"zone": "Europe/Berlin"}]).zone) == "Europe/Berlin"
