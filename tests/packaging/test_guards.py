@@ -120,3 +120,7 @@ def homes_of_tests(module: str) -> list[Path]:
 @pytest.mark.parametrize("module", modules())
 def test_every_module_of_the_core_has_its_tests(module: str) -> None:
     assert any(path.is_file() for path in homes_of_tests(module)), f"no test file for bot/{module}"
+
+
+def test_the_wrapper_reads_the_same_in_every_locale() -> None:
+    assert WRAPPER.isascii()
