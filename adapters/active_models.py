@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.settings import PROVIDER_KEYS, AppSettings
+from adapters.llm import key_variable
+from adapters.settings import AppSettings
 from bot.catalog import Catalog, KnownModel, ModelSpec, parse_catalog
 from bot.errors import ConfigurationError
 
@@ -20,19 +21,12 @@ class ModelChoice:
 
     def missing_key(self, model: ModelSpec) -> str:
         """The environment name that would switch a model on; empty when it is on."""
-        return "" if self.active.named(model.alias) else key_name(model)
-
-
-def key_name(model: ModelSpec) -> str:
-    """The environment name of a model's key; empty when it needs none."""
-    if model.api_key_env is not None:
-        return model.api_key_env
-    return PROVIDER_KEYS.get(model.provider, f"{model.provider.upper()}_API_KEY")
+        return "" if self.active.named(model.alias) else key_variable(model)
 
 
 def key_of(model: ModelSpec, settings: AppSettings) -> str:
     """The key to call a model with; empty when there is none."""
-    name = key_name(model)
+    name = key_variable(model)
     return settings.key_named(name) if name else ""
 
 
@@ -52,5 +46,5 @@ def choose_models(
     listed: Catalog, settings: AppSettings, found: tuple[ModelSpec, ...] = ()
 ) -> ModelChoice:
     """Switch on the listed models that have their key, and add those `found` on this machine."""
-    active = listed.only(lambda m: not key_name(m) or bool(key_of(m, settings)))
+    active = listed.only(lambda m: not key_variable(m) or bool(key_of(m, settings)))
     return ModelChoice(listed=listed, active=active.with_models(found))

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from adapters.active_models import ModelChoice, key_name
+from adapters.active_models import ModelChoice
 from adapters.cli.console import ConsoleDelivery
 from adapters.cli.program import Program, Terminal
+from adapters.llm import key_variable
 from adapters.settings import PROVIDER_KEYS, AppSettings
 from bot.calls import ModelCall, Purpose
 from bot.catalog import ModelSpec, Tier
@@ -117,12 +118,12 @@ def _one_a_key(terminal: Terminal) -> list[ModelSpec]:
     """The cheapest model for each key: one short call shows whether the key works."""
     by_key: dict[str, ModelSpec] = {}
     for model in sorted(terminal.parts.models.active, key=lambda m: m.tier):
-        by_key.setdefault(key_name(model) or model.alias, model)
+        by_key.setdefault(key_variable(model) or model.alias, model)
     return list(by_key.values())
 
 
 async def _try_model(terminal: Terminal, model: ModelSpec) -> Finding:
-    name = key_name(model) or model.alias
+    name = key_variable(model) or model.alias
     call = ModelCall(
         call_id="doctor",
         purpose=Purpose.ANSWER,

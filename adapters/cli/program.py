@@ -16,8 +16,13 @@ from bot.ports import Delivery
 class Terminal(Protocol):
     """The parts of a terminal session."""
 
-    parts: Parts
-    queue: InlineQueue
+    @property
+    def parts(self) -> Parts:
+        """Everything a surface may use."""
+
+    @property
+    def queue(self) -> InlineQueue:
+        """What runs the turns."""
 
 
 class Program(Protocol):
