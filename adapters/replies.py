@@ -55,6 +55,14 @@ def split(text: str, limit: int, *, length: Length = len) -> list[str]:
     return parts
 
 
+def close_fence(text: str) -> str:
+    """The text, with a closing line added when a code fence is still open at its end."""
+    fence = _open_at(text, None)
+    if fence is None:
+        return text
+    return f"{text.rstrip()}{fence.closed}" if text.endswith("\n") else text + fence.closed
+
+
 def _cut(
     rest: str, prefix: str, fence: _OpenFence | None, limit: int, length: Length
 ) -> tuple[str, str, _OpenFence | None]:

@@ -1,0 +1,53 @@
+"""Cutting long answers: laws that hold for any text."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.replies import close_fence, split
+
+LINES = st.lists(
+    st.one_of(
+        st.text("abc .é漢😀", max_size=30),
+        st.sampled_from(["```", "```python", "~~~", "", "1. one", "print(1)", "x" * 40]),
+    ),
+    max_size=60,
+)
+FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
+
+
+def words(text: str) -> str:
+    """What a reader reads: no fence lines, no white space."""
+    return re.sub(r"\s", "", re.sub(r"^ {0,3}(`{3,}|~{3,}).*$", "", text, flags=re.MULTILINE))
+
+
+@given(lines=LINES, limit=st.integers(30, 200))
+def test_every_part_fits_and_nothing_is_lost(lines: list[str], limit: int) -> None:
+    text = close_fence("\n".join(lines))
+    parts = split(text, limit)
+    assert all(len(part) <= limit for part in parts)
+    assert "".join(words(part) for part in parts) == words(text)
+
+
+@given(lines=LINES, limit=st.integers(30, 200))
+def test_every_part_of_a_closed_text_is_closed(lines: list[str], limit: int) -> None:
+    parts = split(close_fence("\n".join(lines)), limit)
+    assert [part for part in parts if close_fence(part) != part] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "closed"),
+    [
+        ("plain", "plain"),
+        ("```py\nx = 1", "```py\nx = 1\n```"),
+        ("```py\nx = 1\n", "```py\nx = 1\n```"),
+        ("```py\nx\n```", "```py\nx\n```"),
+        ("~~~\n```", "~~~\n```\n~~~"),
+    ],
+)
+def test_an_open_fence_is_closed(text: str, closed: str) -> None:
+    assert close_fence(text) == closed
