@@ -33,6 +33,7 @@ class AppSettings(BaseSettings):
 
     discord_token: SecretStr = _NO_SECRET
     discord_api_base: str = ""
+    discord_shards: str = ""
     slack_bot_token: SecretStr = _NO_SECRET
     slack_app_token: SecretStr = _NO_SECRET
     slack_signing_secret: SecretStr = _NO_SECRET

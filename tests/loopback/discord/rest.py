@@ -63,6 +63,7 @@ class Rest:
                 ("GET", "/gateway/bot", lambda _: self.gateway_bot()),
                 ("GET", "/users/@me", lambda _: self.world.bot),
                 ("GET", "(?:/oauth2)?/applications/@me", self.application),
+                ("GET", f"/users/{ident}", lambda r: self.world.users[r.ids[0]]),
                 ("POST", "/users/@me/channels", self.open_dm),
                 ("GET", channel, lambda r: self.channel(r.ids[0])),
                 ("PATCH", channel, self.edit_channel),

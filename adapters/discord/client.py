@@ -1,0 +1,238 @@
+"""The client: Discord's events in, the core's verbs out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+import discord
+from discord.gateway import DiscordWebSocket
+from yarl import URL
+
+from adapters.discord import inbound
+from adapters.discord.catchup import Gaps, read_on
+from adapters.discord.commands import add_commands, sync_commands
+from adapters.discord.delivery import DiscordDelivery
+from adapters.discord.earlier import read_earlier
+from adapters.discord.inbound import PLATFORM, Spot
+from adapters.discord.shards import Shards
+from adapters.discord.threads import invite_url
+from adapters.discord.views import ActionButton, tell
+from adapters.parts import Parts
+from bot.errors import BotError
+from bot.messages import ConversationKey, IncomingMessage
+from bot.replies import Action
+from bot.router import explain
+
+APOLOGY = "Something went wrong on my side. It has been noted; please ask again."
+IDENTIFY_EVERY_S = 5.0
+MARKS = {"👍": 1, "👎": -1}
+logger = logging.getLogger(__name__)
+
+
+def intents(*, content: bool = True) -> discord.Intents:
+    """What we ask to be told; message content is privileged and switched on in the portal."""
+    wanted = discord.Intents.none()
+    wanted.guilds = wanted.messages = wanted.reactions = True
+    wanted.message_content = content
+    return wanted
+
+
+class ParleyClient(discord.AutoShardedClient):
+    """Hears people and passes on what they want."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        content: bool = True,
+        shards: Shards,
+        on_login: Callable[[], None],
+    ) -> None:
+        super().__init__(
+            intents=intents(content=content),
+            allowed_mentions=discord.AllowedMentions.none(),
+            chunk_guilds_at_startup=False,
+            max_messages=None,
+            shard_count=shards.count,
+            shard_ids=list(shards.ids) if shards.ids else None,  # type: ignore[arg-type]  # None is all
+        )
+        self.parts = parts
+        self.delivery = DiscordDelivery(self, parts.store, parts.clock)
+        self.has_content = content
+        self.tree = discord.app_commands.CommandTree(self)
+        self._on_login = on_login
+        self._identified_s: float | None = None
+        self.gaps = Gaps()
+        self.add_dynamic_items(ActionButton)
+
+    async def setup_hook(self) -> None:
+        """Logged in, not connected yet: read what is known, register the commands."""
+        if self.parts.settings.discord_api_base:
+            # discord.py asks for the gateway's address only sometimes; else it takes this one.
+            _, url, _ = await self.http.get_bot_gateway()
+            DiscordWebSocket.DEFAULT_GATEWAY = URL(url)
+        await self.gaps.load(self.parts.store)
+        add_commands(self)
+        await sync_commands(self)
+        self._on_login()
+        logger.info("Discord: invite the bot with this link", extra={"link": self.invite_url})
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Keep five seconds between two identifies, and wait no longer than that."""
+        now_s = time.monotonic()
+        if self._identified_s is not None:
+            wait_s = self._identified_s + IDENTIFY_EVERY_S - now_s
+            await asyncio.sleep(max(0.0, wait_s))
+        self._identified_s = time.monotonic()
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Somebody wrote something."""
+        await self._guarded(self.hear(message), message)
+
+    async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
+        """Somebody changed what they had written, or Discord added a preview to it."""
+        message = event.message
+        if inbound.is_from_person(message) and message.edited_at is not None:
+            text = inbound.to_text(message, self.me)
+            await self._guarded(self.parts.inbox.amend(PLATFORM, str(message.id), text))
+
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        """A message was deleted."""
+        await self._withdraw(event.message_id)
+
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        """Many messages were deleted."""
+        for message_id in event.message_ids:
+            await self._withdraw(message_id)
+
+    async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
+        """A thumb under one of our answers is an opinion."""
+        mark = MARKS.get(event.emoji.name)
+        if mark is None or event.user_id == self.me.id or event.message_author_id != self.me.id:
+            return
+        turn_id = await self.parts.store.turn_of_post(PLATFORM, str(event.message_id))
+        if turn_id is not None:
+            await self._guarded(self.parts.inbox.feedback(turn_id, str(event.user_id), mark))
+
+    async def on_shard_disconnect(self, shard_id: int) -> None:
+        """From now on a shard hears nothing."""
+        self.gaps.begin(shard_id)
+
+    async def on_shard_resumed(self, shard_id: int) -> None:
+        """What a shard has missed was sent again."""
+        self.gaps.end(shard_id)
+
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """A shard began anew: what came before is lost, so read on from what is known."""
+        logger.info("Discord is connected", extra={"bot": str(self.user), "shard_id": shard_id})
+        await self._guarded(read_on(self, shard_id))
+
+    @property
+    def me(self) -> discord.ClientUser:
+        """The bot's own account."""
+        assert self.user is not None
+        return self.user
+
+    @property
+    def invite_url(self) -> str:
+        """The link that puts the bot into a server."""
+        return invite_url(self.application_id or 0)
+
+    async def hear(self, message: discord.Message) -> None:
+        """Take a message in: answer it, keep it as context, or let it pass."""
+        if not inbound.is_from_person(message):
+            return
+        key = inbound.to_key(message)
+        takes_part = await self.takes_part(message.channel, key)
+        heard = inbound.to_heard(message, self.me, takes_part=takes_part)
+        is_addressed = inbound.is_addressed(heard)
+        if not is_addressed and (heard.spot is not Spot.THREAD or not takes_part):
+            return
+        anchor: Mapping[str, str] = inbound.to_anchor(message, in_thread=True)
+        if heard.spot is Spot.CHANNEL:
+            key, anchor = await self._in_channel(message, key)
+        elif not takes_part and isinstance(message.channel, discord.Thread):
+            await read_earlier(self, message.channel, before=message)
+        await self.accept(
+            inbound.to_incoming(message, self.me, key=key, anchor=anchor, is_addressed=is_addressed)
+        )
+
+    async def accept(self, incoming: IncomingMessage) -> None:
+        """Pass a message on, its author's rights included."""
+        if f"{PLATFORM}:{incoming.author_id}" in self.parts.settings.admins:
+            incoming = replace(incoming, is_admin=True)
+        await self.parts.inbox.accept(incoming)
+
+    async def takes_part(self, channel: object, key: ConversationKey) -> bool:
+        """Whether a thread is ours: begun or answered by us, or in a forum that asks for us."""
+        if not isinstance(channel, discord.Thread):
+            return False
+        parent = channel.parent
+        guidelines = parent.topic if isinstance(parent, discord.ForumChannel) else None
+        if channel.owner_id == self.me.id or self.me.mention in (guidelines or ""):
+            return True
+        return await self.parts.store.takes_part(key)
+
+    async def _in_channel(
+        self, message: discord.Message, key: ConversationKey
+    ) -> tuple[ConversationKey, Mapping[str, str]]:
+        """A new thread, or where threads are off, a reply in the conversation it belongs to."""
+        settings = await self.parts.store.settings(key)
+        anchor = inbound.to_anchor(message, in_thread=settings.threads)
+        replied_id = message.reference.message_id if message.reference else None
+        if settings.threads or replied_id is None:
+            return key, anchor
+        turn_id = await self.parts.store.turn_of_post(PLATFORM, str(replied_id))
+        turn = await self.parts.store.turn(turn_id) if turn_id else None
+        return (turn.key if turn else key), anchor
+
+    async def press(self, interaction: discord.Interaction, action: Action, turn_id: str) -> None:
+        """Do what a button under an answer says."""
+        inbox, user_id = self.parts.inbox, str(interaction.user.id)
+        if action is Action.WHY:
+            await self._explain(interaction, turn_id)
+        elif action is Action.STOP:
+            await interaction.response.defer()
+            if not await inbox.stop(turn_id):
+                await tell(interaction, "This answer is finished already.")
+        elif action in (Action.GOOD, Action.BAD):
+            await inbox.feedback(turn_id, user_id, 1 if action is Action.GOOD else -1)
+            await tell(interaction, "Thank you. That helps me choose better.")
+        else:
+            await interaction.response.defer()
+            again = inbox.heavier if action is Action.HEAVIER else inbox.retry
+            if await again(turn_id, event_id=str(interaction.id), user_id=user_id) is None:
+                await tell(interaction, "The question of this answer is gone. Please ask again.")
+
+    async def _explain(self, interaction: discord.Interaction, turn_id: str) -> None:
+        turn = await self.parts.store.turn(turn_id)
+        if turn is None:
+            await tell(interaction, "I no longer know how this answer came about.")
+        else:
+            await tell(interaction, explain(turn.decision)[:2000])
+
+    async def _withdraw(self, message_id: int) -> None:
+        self.delivery.withdraw(str(message_id))
+        await self._guarded(self.parts.inbox.withdraw(PLATFORM, str(message_id)))
+
+    async def _guarded(self, work: Awaitable[None], message: discord.Message | None = None) -> None:
+        """The edge of an event: whatever goes wrong is noted, and told to whoever asked."""
+        try:
+            await work
+        except BotError as error:
+            await self._tell(message, str(error))
+        except Exception:
+            logger.exception("an event failed")
+            await self._tell(message, APOLOGY)
+
+    async def _tell(self, message: discord.Message | None, text: str) -> None:
+        if message is None:
+            return
+        try:
+            await message.reply(text, mention_author=False)
+        except discord.HTTPException:
+            logger.warning("an apology could not be posted", exc_info=True)

@@ -1,0 +1,239 @@
+"""Slash commands and context menus: they become prompts like any other, or answer at once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+
+from adapters.discord import inbound
+from adapters.discord.inbound import PLATFORM
+from adapters.discord.views import tell
+from bot.catalog import Catalog, Tier
+from bot.errors import BotError
+from bot.messages import ConversationKey, IncomingMessage
+
+if TYPE_CHECKING:
+    from adapters.discord.client import ParleyClient
+
+EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
+INSTALLS = app_commands.AppInstallationType(guild=True, user=True)
+CHOICES_AT_MOST = 25
+LIMIT = 2000
+HELP = """\
+**Ask me**: mention me in a channel and I answer in a thread; in the thread, just write on.
+In a direct chat every message is for me. `/ask` works everywhere.
+**Choose the model**: put `@fast`, `@cheap` or `@heavy` into a message, `@auto` to let me choose,
+or a model's name such as `@haiku`. `/models` lists them.
+**Under an answer**: *Stop* ends it, *Heavier* asks a stronger model, *Again* asks anew,
+👍 and 👎 teach me, *Why?* tells why this model was chosen.
+**Change your mind**: edit a message before its answer begins, or delete it to take it back."""
+logger = logging.getLogger(__name__)
+Interaction = discord.Interaction[Any]
+
+
+def add_commands(client: ParleyClient) -> None:
+    """Put every command into the client's tree."""
+    tree = client.tree
+    tree.error(_on_error)
+    if tree.get_commands():
+        return
+    _add_ask(client)
+    _add_lists(client)
+    for name, tag in (("Ask Parley", ""), ("Ask heavier", "@heavy ")):
+        tree.add_command(_context_menu(client, name, tag))
+    for command in tree.get_commands():
+        command.allowed_contexts = EVERYWHERE
+        command.allowed_installs = INSTALLS
+
+
+async def sync_commands(client: ParleyClient) -> None:
+    """Register the commands if they differ from those that Discord knows; it counts each time."""
+    known = await client.http.get_global_commands(client.application_id or 0)
+    wanted = [command.to_dict(client.tree) for command in client.tree.get_commands()]
+    if sorted(map(_shape, known)) != sorted(map(_shape, wanted)):
+        await client.tree.sync()
+        logger.info("Discord: commands registered", extra={"commands": len(wanted)})
+
+
+def _shape(command: Mapping[str, Any]) -> str:
+    """What is compared: everything that a person would notice."""
+    options = [
+        (
+            option["name"],
+            option["type"],
+            option.get("description"),
+            bool(option.get("required")),
+            bool(option.get("autocomplete")),
+            [(choice["name"], choice["value"]) for choice in option.get("choices") or ()],
+        )
+        for option in command.get("options") or ()
+    ]
+    names = (int(command.get("type", 1)), command["name"], command.get("description") or "")
+    return repr((*names, options, sorted(command.get("contexts") or ())))
+
+
+def _add_ask(client: ParleyClient) -> None:
+    @client.tree.command(name="ask", description="Ask a question")
+    @app_commands.describe(
+        question="What you would like to know",
+        tier="How strong a model; left out, I choose",
+        model="One model by its name",
+    )
+    @app_commands.choices(
+        tier=[
+            app_commands.Choice(name="fast (free)", value="fast"),
+            app_commands.Choice(name="cheap", value="cheap"),
+            app_commands.Choice(name="heavy (full)", value="heavy"),
+        ]
+    )
+    async def ask(
+        interaction: Interaction,
+        question: str,
+        tier: app_commands.Choice[str] | None = None,
+        model: str | None = None,
+    ) -> None:
+        tags = "".join(
+            f"{tag} "
+            for tag in (f"@{tier.value}" if tier else "", f"@model:{model}" if model else "")
+            if tag
+        )
+        response = await interaction.response.defer(thinking=True)
+        original_id = str(response.message_id) if response is not None else ""
+        await client.accept(to_asked(client, interaction, f"{tags}{question}", original_id))
+
+    @ask.autocomplete("model")
+    async def models(_: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return model_choices(client.parts.router.catalog, typed)
+
+
+def _add_lists(client: ParleyClient) -> None:
+    @client.tree.command(name="models", description="Which models can answer here")
+    async def models(interaction: Interaction) -> None:
+        await tell(interaction, models_text(client.parts.router.catalog))
+
+    @client.tree.command(name="help", description="What I can do")
+    async def show_help(interaction: Interaction) -> None:
+        await tell(interaction, HELP)
+
+
+def _context_menu(client: ParleyClient, name: str, tag: str) -> app_commands.ContextMenu:
+    async def ask_about(interaction: Interaction, message: discord.Message) -> None:
+        spot = inbound.to_spot(message.channel)
+        is_away = spot is inbound.Spot.CHANNEL and _is_member(interaction)
+        if not is_away:
+            response = await interaction.response.defer(thinking=True)
+            original_id = str(response.message_id) if response is not None else ""
+            incoming = to_asked(client, interaction, _about(client, tag, message), original_id)
+        else:
+            await tell(interaction, f"I answer in a thread: <#{message.id}>")
+            incoming = _to_thread(client, interaction, message, _about(client, tag, message))
+        await client.accept(incoming)
+
+    return app_commands.ContextMenu(name=name, callback=ask_about)
+
+
+def _about(client: ParleyClient, tag: str, message: discord.Message) -> str:
+    """A message that somebody points at, as a prompt."""
+    return tag + inbound.quoted(message.author.display_name, inbound.plain_text(message, client.me))
+
+
+def to_asked(
+    client: ParleyClient, interaction: Interaction, text: str, original_id: str
+) -> IncomingMessage:
+    """A command's question; its answer is the command's own reply."""
+    anchor = {
+        "channel_id": str(interaction.channel_id),
+        "token": interaction.token,
+        "original_id": original_id,
+        "reply_to": original_id,
+        "is_member": "1" if _is_member(interaction) else "",
+    }
+    return _incoming(interaction, text, _key_of(interaction), anchor)
+
+
+def _to_thread(
+    client: ParleyClient, interaction: Interaction, message: discord.Message, text: str
+) -> IncomingMessage:
+    """A question about a message in a channel; its answer is a thread on that message."""
+    key = inbound.guild_key(str(interaction.guild_id), str(interaction.channel_id), str(message.id))
+    anchor = {"channel_id": str(interaction.channel_id), "thread_on": str(message.id)}
+    return _incoming(interaction, text, key, anchor)
+
+
+def _incoming(
+    interaction: Interaction, text: str, key: ConversationKey, anchor: Mapping[str, str]
+) -> IncomingMessage:
+    user = interaction.user
+    return IncomingMessage(
+        key=key,
+        message_id=str(interaction.id),
+        author_id=str(user.id),
+        author_name=user.display_name,
+        text=text,
+        sent_at=interaction.created_at,
+        is_admin=interaction.guild_id is None or interaction.permissions.manage_guild,
+        role_ids=tuple(str(role.id) for role in getattr(user, "roles", ())[1:]),
+        anchor=anchor,
+    )
+
+
+def _key_of(interaction: Interaction) -> ConversationKey:
+    """In a thread or a direct chat its conversation; elsewhere one of its own."""
+    channel_id, user_id = str(interaction.channel_id), str(interaction.user.id)
+    channel = interaction.channel
+    if not _is_member(interaction):
+        if isinstance(channel, discord.DMChannel) and interaction.context.dm_channel:
+            return inbound.direct_key(user_id, channel_id)
+        return ConversationKey(
+            platform=PLATFORM,
+            workspace_id=f"{inbound.DIRECT}{user_id}",
+            channel_id=channel_id,
+            thread_id=str(interaction.id),
+        )
+    if isinstance(channel, discord.Thread):
+        return inbound.thread_key(channel)
+    return inbound.guild_key(str(interaction.guild_id), channel_id, str(interaction.id))
+
+
+def _is_member(interaction: Interaction) -> bool:
+    """Whether the bot itself is in the server, so that it can write without the interaction."""
+    return interaction.guild_id is not None and interaction.is_guild_integration()
+
+
+def model_choices(catalog: Catalog, typed: str) -> list[app_commands.Choice[str]]:
+    """The models whose name holds what was typed, the cheapest tier first."""
+    word = typed.strip().lower()
+    found = [m for m in catalog.models if word in m.alias.lower()]
+    found.sort(key=lambda m: (not m.alias.lower().startswith(word), m.tier))
+    return [
+        app_commands.Choice(name=f"{m.alias} · {m.tier.label}"[:100], value=m.alias)
+        for m in found[:CHOICES_AT_MOST]
+    ]
+
+
+def models_text(catalog: Catalog) -> str:
+    """The models by tier, as a message."""
+    lines = []
+    for tier in Tier:
+        names = [f"`@{m.alias}`" for m in catalog.models if m.tier is tier]
+        lines.append(f"**{tier.label}**: {', '.join(names) or 'none'}")
+    lines.append("Put a name into a message to ask that model, or `@fast`, `@cheap`, `@heavy`.")
+    return "\n".join(lines)[:LIMIT]
+
+
+async def _on_error(interaction: Interaction, error: app_commands.AppCommandError) -> None:
+    """The edge of a command: whatever goes wrong is noted and told."""
+    cause = error.__cause__ or error
+    if isinstance(cause, BotError):
+        text = str(cause)
+    else:
+        logger.error("a command failed", exc_info=cause)
+        text = "Something went wrong on my side. It has been noted; please try again."
+    try:
+        await tell(interaction, text)
+    except discord.HTTPException:
+        logger.warning("an apology could not be posted", exc_info=True)

@@ -1,0 +1,195 @@
+"""What people do on Discord, as the core knows it: pure translations, and whom a message is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import discord
+
+from bot.messages import Attachment, ConversationKey, IncomingMessage
+
+PLATFORM = "discord"
+DIRECT = "user-"
+QUOTE_LIMIT = 4_000
+_ANSWERED_TYPES = (discord.MessageType.default, discord.MessageType.reply)
+
+
+class Spot(StrEnum):
+    """What kind of place a message stands in."""
+
+    CHANNEL = "channel"
+    THREAD = "thread"
+    DIRECT = "direct"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A message, as far as it matters for whom it is meant."""
+
+    spot: Spot
+    names_bot: bool = False
+    """It mentions the bot or replies to it."""
+    names_others: bool = False
+    """It mentions other people or replies to them."""
+    takes_part: bool = False
+    """The bot has answered in this thread before, or the thread is its own."""
+
+
+def is_addressed(heard: Heard) -> bool:
+    """Whether a message wants an answer."""
+    if heard.spot is Spot.DIRECT or heard.names_bot:
+        return True
+    return heard.spot is Spot.THREAD and heard.takes_part and not heard.names_others
+
+
+def is_from_person(message: discord.Message) -> bool:
+    """Bots, webhooks and Discord's own notices are never answered."""
+    is_text = message.type in _ANSWERED_TYPES
+    return is_text and not message.author.bot and message.webhook_id is None
+
+
+def to_heard(message: discord.Message, me: discord.abc.User, *, takes_part: bool) -> Heard:
+    """Read from a message what decides whom it is for."""
+    named = {user.id for user in message.mentions}
+    replied = _replied_to(message)
+    if replied is not None:
+        named.add(replied.author.id)
+    own_roles = {role.id for role in message.role_mentions if _is_own_role(role, me)}
+    return Heard(
+        spot=to_spot(message.channel),
+        names_bot=me.id in named or bool(own_roles),
+        names_others=bool(named - {me.id, message.author.id})
+        or message.mention_everyone
+        or len(message.role_mentions) > len(own_roles),
+        takes_part=takes_part,
+    )
+
+
+def to_spot(channel: object) -> Spot:
+    """The kind of a place."""
+    if isinstance(channel, discord.Thread):
+        return Spot.THREAD
+    guild_id = getattr(getattr(channel, "guild", None), "id", None)
+    return Spot.DIRECT if guild_id is None else Spot.CHANNEL
+
+
+def to_key(message: discord.Message) -> ConversationKey:
+    """The conversation of a message; one in a channel begins a thread that has its own id."""
+    channel = message.channel
+    if isinstance(channel, discord.Thread):
+        return thread_key(channel)
+    if message.guild is None:
+        return direct_key(str(message.author.id), str(channel.id))
+    return guild_key(str(message.guild.id), str(channel.id), str(message.id))
+
+
+def thread_key(thread: discord.Thread) -> ConversationKey:
+    """The conversation of a thread or forum post."""
+    return guild_key(str(thread.guild.id), str(thread.parent_id), str(thread.id))
+
+
+def guild_key(guild_id: str, channel_id: str, thread_id: str) -> ConversationKey:
+    """A conversation in a server."""
+    return ConversationKey(
+        platform=PLATFORM, workspace_id=guild_id, channel_id=channel_id, thread_id=thread_id
+    )
+
+
+def direct_key(user_id: str, channel_id: str) -> ConversationKey:
+    """A conversation with one person; that person is a workspace of their own."""
+    return ConversationKey(
+        platform=PLATFORM,
+        workspace_id=f"{DIRECT}{user_id}",
+        channel_id=channel_id,
+        thread_id=channel_id,
+    )
+
+
+def to_anchor(message: discord.Message, *, in_thread: bool) -> Mapping[str, str]:
+    """Where the answer goes: the place itself, a new thread on the message, or a reply to it."""
+    anchor = {"channel_id": str(message.channel.id)}
+    if to_spot(message.channel) is not Spot.CHANNEL:
+        return anchor
+    return {**anchor, "thread_on" if in_thread else "reply_to": str(message.id)}
+
+
+def to_incoming(
+    message: discord.Message,
+    me: discord.abc.User,
+    *,
+    key: ConversationKey,
+    anchor: Mapping[str, str],
+    is_addressed: bool,
+) -> IncomingMessage:
+    """A message of a person, in the core's terms."""
+    return IncomingMessage(
+        key=key,
+        message_id=str(message.id),
+        author_id=str(message.author.id),
+        author_name=message.author.display_name,
+        text=to_text(message, me),
+        sent_at=message.created_at,
+        attachments=tuple(to_attachment(each) for each in message.attachments),
+        is_addressed=is_addressed,
+        is_admin=is_admin(message),
+        role_ids=tuple(str(role.id) for role in getattr(message.author, "roles", ())[1:]),
+        anchor=anchor,
+    )
+
+
+def to_text(message: discord.Message, me: discord.abc.User) -> str:
+    """What was written, names instead of ids, below what it replies to."""
+    text = plain_text(message, me)
+    replied = _replied_to(message)
+    if replied is None or replied.author.id == me.id:
+        return text
+    return f"{quoted(replied.author.display_name, plain_text(replied, me))}\n\n{text}".strip()
+
+
+def quoted(name: str, text: str) -> str:
+    """Somebody else's words, marked as such."""
+    lines = text[:QUOTE_LIMIT].splitlines() or [""]
+    return "\n".join([f"{name} wrote:", *(f"> {line}" for line in lines)])
+
+
+def plain_text(message: discord.Message, me: discord.abc.User) -> str:
+    """The text without the bot's mention, people and channels by their names."""
+    text = re.sub(rf"<@!?{me.id}>", "", message.content)
+    for role in message.role_mentions:
+        name = "" if _is_own_role(role, me) else role.name
+        text = text.replace(role.mention, name)
+    for user in message.mentions:
+        text = re.sub(rf"<@!?{user.id}>", user.display_name, text)
+    return text.strip()
+
+
+def to_attachment(attachment: discord.Attachment) -> Attachment:
+    """A file that came with a message, not read yet."""
+    return Attachment(
+        name=attachment.filename,
+        media_type=(attachment.content_type or "application/octet-stream").split(";")[0],
+        size_bytes=attachment.size,
+        url=attachment.url,
+    )
+
+
+def is_admin(message: discord.Message) -> bool:
+    """Whether the author may change settings: Manage Server, or in a direct chat its one person."""
+    if message.guild is None:
+        return True
+    permissions = getattr(message.author, "guild_permissions", None)
+    return bool(permissions is not None and permissions.manage_guild)
+
+
+def _replied_to(message: discord.Message) -> discord.Message | None:
+    if message.type is not discord.MessageType.reply or message.reference is None:
+        return None
+    found = message.reference.resolved
+    return found if isinstance(found, discord.Message) else None
+
+
+def _is_own_role(role: discord.Role, me: discord.abc.User) -> bool:
+    return role.tags is not None and role.tags.bot_id == me.id
