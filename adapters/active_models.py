@@ -19,6 +19,10 @@ class ModelChoice:
     listed: Catalog
     active: Catalog
 
+    def with_found(self, models: tuple[ModelSpec, ...]) -> ModelChoice:
+        """The choice with further models that are switched on; an alias already there wins."""
+        return ModelChoice(listed=self.listed, active=self.active.with_models(models))
+
     def missing_key(self, model: ModelSpec) -> str:
         """The environment name that would switch a model on; empty when it is on."""
         return "" if self.active.named(model.alias) else key_variable(model)
@@ -42,9 +46,7 @@ def read_catalog(path: Path, known: Mapping[str, KnownModel]) -> Catalog:
     return parse_catalog(text, known, source=path.name)
 
 
-def choose_models(
-    listed: Catalog, settings: AppSettings, found: tuple[ModelSpec, ...] = ()
-) -> ModelChoice:
-    """Switch on the listed models that have their key, and add those `found` on this machine."""
+def choose_models(listed: Catalog, settings: AppSettings) -> ModelChoice:
+    """Switch on the listed models that have their key, or need none."""
     active = listed.only(lambda m: not key_variable(m) or bool(key_of(m, settings)))
-    return ModelChoice(listed=listed, active=active.with_models(found))
+    return ModelChoice(listed=listed, active=active)

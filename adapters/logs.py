@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message", "asctime", "taskName", "color_message", "litellm_redacted",
+}  # fmt: skip
 _QUIET = ("LiteLLM", "httpx", "httpcore", "openai", "aiosqlite", "alembic", "asyncio", "dbos")
 
 
@@ -30,3 +32,4 @@ def start_logs(level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # the web chat logs its own faults

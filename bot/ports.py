@@ -13,7 +13,7 @@ from bot.ledger import LedgerEntry
 from bot.messages import ConversationKey, IncomingMessage
 from bot.replies import Notice, Reply
 from bot.settings import Settings
-from bot.turns import Turn, TurnStatus, Utterance
+from bot.turns import Conversation, Turn, Utterance
 
 
 class Clock(Protocol):
@@ -207,13 +207,26 @@ class Upkeep(Protocol):
         """For each conversation with a recent turn: its last message, to read on from."""
 
 
-class Store(Intake, TurnStore, Ledger, Posts, Upkeep, Protocol):
+class Display(Protocol):
+    """What a person can look at again."""
+
+    async def conversations(
+        self, platform: str, user_id: str, limit: int = 100
+    ) -> tuple[Conversation, ...]:
+        """The conversations that a person began, the latest used first."""
+
+    async def turns(self, key: ConversationKey) -> tuple[Turn, ...]:
+        """The turns of a conversation that were not withdrawn, oldest first."""
+
+
+class Store(Intake, TurnStore, Ledger, Posts, Display, Upkeep, Protocol):
     """Everything that is kept, in one place."""
 
 
 __all__ = [
     "Clock",
     "Delivery",
+    "Display",
     "Gateway",
     "Intake",
     "Ledger",
@@ -222,7 +235,6 @@ __all__ = [
     "Queue",
     "Sink",
     "Store",
-    "TurnStatus",
     "TurnStore",
     "Upkeep",
 ]

@@ -74,3 +74,12 @@ class Utterance:
     tier: Tier | None = None
     feedback: int = 0
     """1 for 👍, -1 for 👎 or Heavier, on an answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """A conversation as it stands in a list: where it is, how it began, when it was last used."""
+
+    key: ConversationKey
+    title: str
+    updated_at: datetime
