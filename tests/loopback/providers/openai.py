@@ -42,6 +42,8 @@ class ChatCompletions:
             {"index": 0, "delta": {}, "finish_reason": exchange.reply.finish_reason}
         ]
         end = b"data: [DONE]\n\n"
+        if not exchange.reply.sends_usage:
+            return [to_event(finish), end]
         if exchange.seen.provider in ("mistral", "deepseek"):
             return [to_event(finish | {"usage": usage_block(exchange)}), end]
         if exchange.seen.provider != "openrouter" and not wants_usage(exchange.seen.body):

@@ -131,7 +131,11 @@ _ANTHROPIC: Words = {
 }
 _GEMINI: Words = {
     _K.BAD_KEY: (400, "INVALID_ARGUMENT", "API key not valid. Please pass a valid API key."),
-    _K.RATE_LIMIT: (429, "RESOURCE_EXHAUSTED", "You exceeded your requests per minute."),
+    _K.RATE_LIMIT: (
+        429,
+        "RESOURCE_EXHAUSTED",
+        "You exceeded your current quota, please check your plan and billing details.",
+    ),
     _K.NO_CREDIT: (429, "RESOURCE_EXHAUSTED", "Your prepayment credits are depleted."),
     _K.SERVER_ERROR: (500, "INTERNAL", "An internal error has occurred."),
     _K.OVERLOADED: (503, "UNAVAILABLE", "The model is overloaded. Please try again later."),

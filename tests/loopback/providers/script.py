@@ -50,7 +50,8 @@ class Reply:
     """One answer: its text, its pace, and what its usage block says beyond the counted tokens."""
 
     text: str
-    first_delay_s: float = 0.0
+    first_delay_s: float = 0.0  # before the headers
+    first_text_delay_s: float = 0.0  # after the role chunk and the reasoning
     chunk_delay_s: float = 0.0
     tokens_per_chunk: int = 1
     reasoning: str = ""
@@ -58,6 +59,7 @@ class Reply:
     cached_input_tokens: int = 0
     finish_reason: str = "stop"  # stop, length, content_filter
     served_model: str | None = None
+    sends_usage: bool = True  # some local servers never do
     fault: Fault | None = None
 
     def cut_to(self, max_output_tokens: int | None) -> "Reply":

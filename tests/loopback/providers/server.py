@@ -235,6 +235,7 @@ class ProviderServer:
         fault = exchange.reply.fault
         if fault is not None and fault.kind is FaultKind.HANG_AFTER_HEADERS:
             await hang()
+        await asyncio.sleep(exchange.reply.first_text_delay_s)
         stops_at = fault.at_token if fault is not None and fault.kind in BREAKING else None
         await self._send_text(response, dialect, exchange, stops_at)
         if fault is not None and fault.kind in BREAKING | {FaultKind.MALFORMED}:

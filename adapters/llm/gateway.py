@@ -1,0 +1,130 @@
+"""The gateway over LiteLLM: one try at one model, streamed, under clocks of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+
+from adapters.llm.failures import missing_key, to_gateway_error
+from adapters.llm.library import Library, Stage, http_client
+from adapters.llm.providers import key_variable
+from adapters.llm.reading import Patience, Reading
+from adapters.llm.requests import to_request
+from bot.calls import Completion, ModelCall, OnText
+from bot.catalog import ModelSpec
+from bot.errors import (
+    GatewayError,
+    ProviderUnavailableError,
+    ResponseTimeoutError,
+    StreamCutError,
+)
+
+KEEPALIVE_S = 120.0
+
+
+class LiteLLMGateway:
+    """Calls any provider's models; retries, fallbacks and accounts are the caller's."""
+
+    def __init__(
+        self,
+        key_of: Callable[[ModelSpec], str | None],
+        *,
+        library: Library | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        """`key_of` gives the secret for a model; None or empty when there is none."""
+        self._key_of = key_of
+        self._library = library or Library()
+        self._patience = patience or Patience()
+        self._session: aiohttp.ClientSession | None = None
+        self._client: Any = None
+
+    @property
+    def stage(self) -> Stage:
+        """How far LiteLLM is loaded; a call made earlier waits for it."""
+        return self._library.stage
+
+    def start(self) -> None:
+        """Begin to load LiteLLM behind everything else."""
+        self._library.start()
+
+    async def ready(self) -> None:
+        """Wait until LiteLLM is loaded and warm."""
+        await self._library.ready()
+
+    async def close(self) -> None:
+        """Close the connections; calls that run now fail."""
+        if self._session is not None:
+            await self._client.close()
+            await self._session.close()
+            self._session = self._client = None
+
+    async def complete(self, call: ModelCall, on_text: OnText) -> Completion:
+        """Ask a model; see the port."""
+        key = self._key_of(call.model) or ""
+        if not key and key_variable(call.model):
+            raise missing_key(call.model)
+        litellm = await self._library.ready()
+        self._connect()
+        reading = Reading(call, on_text, self._patience)
+        try:
+            async with reading.clock:
+                return await self._read(litellm, to_request(call, key), reading, call.model)
+        except TimeoutError as error:
+            raise _too_late(reading, call.model) from error
+
+    def _connect(self) -> None:
+        if self._session is None:
+            connector = _PromptConnector(self._patience.connect_s)
+            self._session = aiohttp.ClientSession(
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar()
+            )
+            self._client = http_client(self._session)
+
+    async def _read(
+        self, litellm: Any, request: dict[str, Any], reading: Reading, model: ModelSpec
+    ) -> Completion:
+        try:
+            stream = await litellm.acompletion(client=self._client, **request)
+        except Exception as error:
+            raise to_gateway_error(error, model) from error
+        try:
+            while (chunk := await _next(stream, reading, model)) is not None:
+                reading.take(chunk)
+            if not reading.is_finished(stream):
+                raise _cut(reading, ProviderUnavailableError())
+            return await reading.to_completion(stream)
+        finally:
+            await stream.aclose()
+
+
+class _PromptConnector(aiohttp.TCPConnector):
+    """Gives up on a connection sooner than on an answer: LiteLLM has one limit for both."""
+
+    def __init__(self, connect_s: float) -> None:
+        super().__init__(limit=0, keepalive_timeout=KEEPALIVE_S)
+        self._connect_s = connect_s
+
+    async def connect(self, req: Any, traces: Any, timeout: aiohttp.ClientTimeout) -> Any:
+        prompt = aiohttp.ClientTimeout(total=self._connect_s, sock_connect=self._connect_s)
+        return await super().connect(req, traces, prompt)
+
+
+async def _next(stream: Any, reading: Reading, model: ModelSpec) -> Any:
+    """The next chunk, or None at the end."""
+    try:
+        return await anext(stream, None)
+    except Exception as error:
+        raise _cut(reading, to_gateway_error(error, model)) from error
+
+
+def _cut(reading: Reading, error: GatewayError) -> GatewayError:
+    """Once text was shown, any failure is a cut: there is no other model to fall back on."""
+    return StreamCutError() if reading.text else error
+
+
+def _too_late(reading: Reading, model: ModelSpec) -> GatewayError:
+    late = f"{model.alias} took too long, so I stopped waiting. Please try again."
+    return _cut(reading, ResponseTimeoutError(late))

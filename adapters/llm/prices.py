@@ -1,0 +1,101 @@
+"""LiteLLM's table of prices and windows, read from its wheel without importing it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from bot.catalog import Capability, KnownModel
+from bot.errors import ConfigurationError
+
+_FILE = "model_prices_and_context_window_backup.json"
+_DEARER_ABOVE = re.compile(r"(?:in|out)put_cost_per_token_above_(\d+)k_tokens\Z")
+_MTOK = 1_000_000
+_CAPABILITIES = {
+    "supports_vision": Capability.VISION,
+    "supports_function_calling": Capability.TOOLS,
+}
+
+
+class PriceTable(Mapping[str, KnownModel]):
+    """What is known of each model, by LiteLLM's name with its provider in front."""
+
+    def __init__(self, entries: Mapping[str, Mapping[str, Any]]) -> None:
+        self._entries = {
+            _full_name(name, entry): entry
+            for name, entry in entries.items()
+            if entry.get("mode") in ("chat", "responses") and entry.get("litellm_provider")
+        }
+
+    def __getitem__(self, model_id: str) -> KnownModel:
+        return _to_known(self._entries[model_id])
+
+    def __contains__(self, model_id: object) -> bool:
+        return model_id in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def retires_on(self, model_id: str) -> date | None:
+        """The day on which the provider will switch this model off, where it is known."""
+        value = self._entries.get(model_id, {}).get("deprecation_date")
+        try:
+            return date.fromisoformat(value) if isinstance(value, str) else None
+        except ValueError:
+            return None
+
+
+def known_models() -> PriceTable:
+    """Read the installed table: some 30 ms, so once at the start."""
+    spec = importlib.util.find_spec("litellm")
+    if spec is None or spec.origin is None:
+        raise ConfigurationError("LiteLLM is not installed. Run `./parley setup` again.")
+    path = Path(spec.origin).parent / _FILE
+    entries = json.loads(path.read_bytes(), parse_float=Decimal)
+    entries.pop("sample_spec", None)
+    return PriceTable(entries)
+
+
+def _full_name(name: str, entry: Mapping[str, Any]) -> str:
+    provider = str(entry["litellm_provider"])
+    return name if name.startswith(f"{provider}/") else f"{provider}/{name}"
+
+
+def _to_known(entry: Mapping[str, Any]) -> KnownModel:
+    return KnownModel(
+        context_tokens=_window(entry),
+        max_output_tokens=_count(entry.get("max_output_tokens")),
+        input_usd_per_mtok=_per_mtok(entry.get("input_cost_per_token")),
+        output_usd_per_mtok=_per_mtok(entry.get("output_cost_per_token")),
+        cached_input_usd_per_mtok=_per_mtok(entry.get("cache_read_input_token_cost")),
+        capabilities=frozenset(
+            capability for field, capability in _CAPABILITIES.items() if entry.get(field)
+        ),
+    )
+
+
+def _window(entry: Mapping[str, Any]) -> int | None:
+    """The window within which the price holds: some models cost five times as much beyond 100k."""
+    window = _count(entry.get("max_input_tokens")) or _count(entry.get("max_tokens"))
+    limits = [int(found[1]) * 1_000 for field in entry if (found := _DEARER_ABOVE.match(field))]
+    return min([window, *limits]) if window and limits else window
+
+
+def _count(value: object) -> int | None:
+    return int(value) if isinstance(value, int | Decimal) and value > 0 else None
+
+
+def _per_mtok(value: object) -> Decimal | None:
+    """Dollars for a million tokens; a zero in the table is no price, it is what is not known."""
+    if not isinstance(value, int | Decimal) or value <= 0:
+        return None
+    return (Decimal(value) * _MTOK).normalize()
