@@ -92,7 +92,11 @@ class Responder:
         turn = await self._store.begin(turn_id, self._clock.now())
         if turn is None:
             return
-        progress = _Progress(turn, await self._delivery.open(turn))
+        try:
+            progress = _Progress(turn, await self._delivery.open(turn))
+        except DeliveryError as error:
+            await self._store.finish(self._failed(turn, str(error), error))
+            return
         try:
             ended = await self._run(progress)
         except SupersededError:

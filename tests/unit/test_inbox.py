@@ -1,0 +1,116 @@
+"""Each message is kept and queued once; buttons make further turns; deletions cancel."""
+
+import pytest
+
+from bot.catalog import Tier
+from bot.inbox import Inbox
+from bot.turns import TurnStatus
+from storage import MemoryStore
+from tests.fakes import FrozenClock, RecordingQueue, incoming
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def queue() -> RecordingQueue:
+    return RecordingQueue()
+
+
+@pytest.fixture
+def inbox(store: MemoryStore, queue: RecordingQueue) -> Inbox:
+    return Inbox(store, queue, FrozenClock())
+
+
+async def test_a_message_becomes_a_queued_turn(
+    inbox: Inbox, store: MemoryStore, queue: RecordingQueue
+) -> None:
+    turn = await inbox.accept(incoming("Hello"))
+    assert turn is not None
+    assert (turn.turn_id, turn.status, turn.prompt) == ("test:m1", TurnStatus.QUEUED, "Hello")
+    assert queue.submitted == ["test:m1"]
+    assert await store.turn("test:m1") == turn
+
+
+async def test_the_same_message_twice_is_answered_once(inbox: Inbox, queue: RecordingQueue) -> None:
+    await inbox.accept(incoming("Hello"))
+    assert await inbox.accept(incoming("Hello")) is None
+    assert queue.submitted == ["test:m1"]
+
+
+async def test_talk_between_people_is_kept_and_not_answered(
+    inbox: Inbox, store: MemoryStore, queue: RecordingQueue
+) -> None:
+    assert await inbox.accept(incoming("Lunch?", "m0", is_addressed=False)) is None
+    turn = await inbox.accept(incoming("What did I say?"))
+    assert turn is not None
+    assert queue.submitted == ["test:m1"]
+    assert [said.text for said in await store.history(turn)] == ["Lunch?"]
+
+
+async def test_again_is_a_turn_of_its_own_on_the_same_message(
+    inbox: Inbox, queue: RecordingQueue
+) -> None:
+    await inbox.accept(incoming("Hello"))
+    turn = await inbox.retry("test:m1", event_id="press1", user_id="bob")
+    assert turn is not None
+    assert (turn.turn_id, turn.retry_of, turn.user_id, turn.prompt) == (
+        "test:press1", "test:m1", "bob", "Hello",
+    )  # fmt: skip
+    assert await inbox.retry("test:m1", event_id="press1", user_id="bob") is None
+    assert queue.submitted == ["test:m1", "test:press1"]
+
+
+async def test_a_button_of_an_unknown_turn_does_nothing(inbox: Inbox) -> None:
+    assert await inbox.retry("test:gone", event_id="e", user_id="bob") is None
+    assert await inbox.heavier("test:gone", event_id="e", user_id="bob") is None
+
+
+async def test_heavier_goes_one_tier_up(inbox: Inbox) -> None:
+    await inbox.accept(incoming("Hello"))
+    turn = await inbox.heavier("test:m1", event_id="press1", user_id="bob")
+    assert turn is not None
+    assert turn.tier is Tier.CHEAP
+
+
+async def test_stop_marks_the_turn_and_interrupts_it(
+    inbox: Inbox, store: MemoryStore, queue: RecordingQueue
+) -> None:
+    await inbox.accept(incoming("Hello"))
+    assert await inbox.stop("test:m1")
+    assert await store.is_stopped("test:m1")
+    assert queue.cancelled == ["test:m1"]
+
+
+async def test_stop_of_an_unknown_turn_does_nothing(inbox: Inbox, queue: RecordingQueue) -> None:
+    assert not await inbox.stop("test:gone")
+    assert queue.cancelled == []
+
+
+async def test_an_edit_before_the_answer_is_what_is_answered(
+    inbox: Inbox, store: MemoryStore
+) -> None:
+    await inbox.accept(incoming("Helo"))
+    await inbox.amend("test", "m1", "Hello")
+    begun = await store.begin("test:m1", FrozenClock().now())
+    assert begun is not None
+    assert begun.prompt == "Hello"
+
+
+async def test_a_deleted_message_cancels_its_answer_and_leaves_the_history(
+    inbox: Inbox, store: MemoryStore, queue: RecordingQueue
+) -> None:
+    await inbox.accept(incoming("Secret"))
+    await inbox.withdraw("test", "m1")
+    turn = await inbox.accept(incoming("Hello", "m2"))
+    assert turn is not None
+    assert queue.cancelled == ["test:m1"]
+    assert await store.history(turn) == ()
+
+
+async def test_an_opinion_is_one_or_minus_one(inbox: Inbox, store: MemoryStore) -> None:
+    await inbox.accept(incoming("Hello"))
+    await inbox.feedback("test:m1", "bob", 7)
+    await inbox.feedback("test:m1", "bob", -7)

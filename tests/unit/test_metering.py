@@ -1,0 +1,213 @@
+"""Every call is held before and settled after, once, however it ends."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC
+
+import pytest
+
+from bot.budget import Limit, Period, Scope, window_at
+from bot.calls import ModelCall, Purpose
+from bot.catalog import ModelSpec
+from bot.errors import (
+    BudgetExceededError,
+    ProviderUnavailableError,
+    RateLimitError,
+    StreamCutError,
+    SupersededError,
+)
+from bot.ledger import CallStatus, LedgerEntry
+from bot.messages import Message, Role
+from bot.metering import Account, Meter, total_cost
+from storage import MemoryStore
+from tests.fakes import NOON, Cut, FrozenClock, Hang, ScriptedGateway, incoming, model, turn
+
+MODEL = model("paid", usd="1")
+TURN = turn()
+
+
+def _limit(cap: int) -> Limit:
+    window = window_at(NOON, Period.MONTH, UTC)
+    return Limit(scope=Scope.INSTANCE, scope_id="", window=window, cap=cap)
+
+
+def _call(of: ModelSpec = MODEL, max_output_tokens: int = 1_000) -> ModelCall:
+    return ModelCall(
+        call_id="test:m1:answer1",
+        purpose=Purpose.ANSWER,
+        model=of,
+        messages=(Message(role=Role.USER, text="Hello"),),
+        max_output_tokens=max_output_tokens,
+    )
+
+
+async def _ready() -> MemoryStore:
+    store = MemoryStore()
+    await store.accept(incoming("Hello"), TURN)
+    return store
+
+
+def _ignore(text: str) -> None:
+    """For calls whose text does not matter."""
+
+
+async def test_a_call_is_settled_at_what_it_cost() -> None:
+    store = await _ready()
+    meter = Meter(ScriptedGateway("Hi there"), store, FrozenClock())
+    shown: list[str] = []
+    limit = _limit(10**9)
+    entry = await meter.complete(_call(), Account(turn=TURN, limits=(limit,)), shown.append)
+    assert "".join(shown) == entry.text == "Hi there"
+    assert (entry.status, entry.cost) == (CallStatus.DONE, 20 * 1_000 + 10 * 4_000)
+    (state,) = await store.states((limit,))
+    assert (state.spent, state.held) == (60_000, 0)
+
+
+async def test_a_finished_call_is_never_paid_again() -> None:
+    store = await _ready()
+    gateway = ScriptedGateway("Hi")
+    meter = Meter(gateway, store, FrozenClock())
+    first = await meter.complete(_call(), Account(turn=TURN), _ignore)
+    shown: list[str] = []
+    again = await meter.complete(_call(), Account(turn=TURN), shown.append)
+    assert again == first
+    assert shown == ["Hi"]
+    assert len(gateway.calls) == 1
+
+
+async def test_a_failed_call_costs_nothing_and_fails_the_same_way_again() -> None:
+    store = await _ready()
+    gateway = ScriptedGateway(RateLimitError("Slow down."))
+    meter = Meter(gateway, store, FrozenClock())
+    for _ in range(2):
+        with pytest.raises(RateLimitError, match="Slow down"):
+            await meter.complete(_call(), Account(turn=TURN), _ignore)
+    (entry,) = await store.entries(TURN.turn_id)
+    assert (entry.status, entry.cost, entry.error) == (CallStatus.FAILED, 0, "RateLimitError")
+    assert len(gateway.calls) == 1
+
+
+async def test_a_cut_stream_is_billed_by_estimate() -> None:
+    store = await _ready()
+    meter = Meter(ScriptedGateway(Cut("x" * 35, StreamCutError())), store, FrozenClock())
+    with pytest.raises(StreamCutError):
+        await meter.complete(_call(), Account(turn=TURN), _ignore)
+    (entry,) = await store.entries(TURN.turn_id)
+    assert entry.usage is not None
+    assert entry.usage.is_estimated
+    assert (entry.usage.output_tokens, entry.text) == (10, "x" * 35)
+    assert entry.cost == entry.usage.input_tokens * 1_000 + 40_000
+
+
+async def test_a_cancelled_call_ends_the_stream_and_is_billed() -> None:
+    store = await _ready()
+    hang = Hang("Once upon")
+    gateway = ScriptedGateway(hang)
+    meter = Meter(gateway, store, FrozenClock())
+    limit = _limit(10**9)
+    task = asyncio.create_task(
+        meter.complete(_call(), Account(turn=TURN, limits=(limit,)), _ignore)
+    )
+    await hang.reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert gateway.cancelled == ["test:m1:answer1"]
+    (entry,) = await store.entries(TURN.turn_id)
+    assert entry.status is CallStatus.CANCELLED
+    (state,) = await store.states((limit,))
+    assert (state.spent, state.held) == (entry.cost, 0)
+
+
+async def test_a_call_taken_up_again_books_what_was_lost() -> None:
+    store = await _ready()
+    meter = Meter(ScriptedGateway("Hi"), store, FrozenClock())
+    account = Account(turn=TURN)
+    crashed = await store.open(meter._entry(_call(), account), ())  # a process died after this
+    entry = await meter.complete(_call(), account, _ignore)
+    assert (entry.attempt, entry.lost_cost) == (2, crashed.hold)
+    assert entry.spent == (entry.cost or 0) + crashed.hold
+
+
+async def test_a_call_that_was_cut_off_too_often_is_given_up() -> None:
+    store = await _ready()
+    gateway = ScriptedGateway()
+    meter = Meter(gateway, store, FrozenClock())
+    account = Account(turn=TURN)
+    for _ in range(3):
+        await store.open(meter._entry(_call(), account), ())
+    with pytest.raises(ProviderUnavailableError, match="interrupted several times"):
+        await meter.complete(_call(), account, _ignore)
+    assert gateway.calls == []
+
+
+async def test_too_little_money_makes_the_answer_shorter() -> None:
+    gateway = ScriptedGateway("Hi")
+    meter = Meter(gateway, await _ready(), FrozenClock())
+    account = Account(turn=TURN, limits=(_limit(300 * 4_000 + 10 * 1_000),))
+    await meter.complete(_call(), account, _ignore)
+    assert gateway.calls[0].max_output_tokens == 300
+
+
+async def test_no_money_refuses_before_the_call() -> None:
+    gateway = ScriptedGateway()
+    meter = Meter(gateway, await _ready(), FrozenClock())
+    with pytest.raises(BudgetExceededError, match="has no room"):
+        await meter.complete(_call(), Account(turn=TURN, limits=(_limit(1_000),)), _ignore)
+    assert gateway.calls == []
+
+
+async def test_a_free_call_needs_no_money() -> None:
+    free = model("free", usd="1", is_free_quota=True)
+    meter = Meter(ScriptedGateway("Hi"), await _ready(), FrozenClock())
+    account = Account(turn=TURN, limits=(_limit(0),))
+    entry = await meter.complete(_call(free), account, _ignore)
+    assert (entry.cost, entry.list_price) == (0, 60_000)
+
+
+async def test_an_unpriced_call_is_made_and_stays_unpriced() -> None:
+    meter = Meter(ScriptedGateway("Hi"), await _ready(), FrozenClock())
+    entry = await meter.complete(_call(model("odd", usd=None)), Account(turn=TURN), _ignore)
+    assert (entry.cost, entry.list_price) == (None, None)
+    assert total_cost([entry]) is None
+
+
+async def test_a_process_that_was_overtaken_stops() -> None:
+    store = await _ready()
+    meter = Meter(ScriptedGateway("Hi"), _Overtaken(store), FrozenClock())
+    with pytest.raises(SupersededError):
+        await meter.complete(_call(), Account(turn=TURN), _ignore)
+
+
+async def test_an_unknown_fault_is_booked_too() -> None:
+    store = await _ready()
+    meter = Meter(ScriptedGateway(ValueError("odd")), store, FrozenClock())
+    with pytest.raises(ValueError, match="odd"):
+        await meter.complete(_call(), Account(turn=TURN), _ignore)
+    with pytest.raises(ProviderUnavailableError):
+        await meter.complete(_call(), Account(turn=TURN), _ignore)
+
+
+async def test_a_bill_above_the_hold_raises_the_alarm(caplog: pytest.LogCaptureFixture) -> None:
+    meter = Meter(ScriptedGateway("Hi"), await _ready(), FrozenClock())
+    await meter.complete(_call(max_output_tokens=1), Account(turn=TURN), _ignore)
+    assert "billed more than was held" in caplog.text
+
+
+async def test_the_costs_of_calls_add_up() -> None:
+    meter = Meter(ScriptedGateway("Hi"), await _ready(), FrozenClock())
+    entry = await meter.complete(_call(), Account(turn=TURN), _ignore)
+    lost = replace(entry, lost_cost=5)
+    opened = replace(entry, status=CallStatus.OPEN, cost=None)
+    assert total_cost([entry, lost, opened]) == 2 * 60_000 + 5
+
+
+class _Overtaken(MemoryStore):
+    """A store in which another process always settles first."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__()
+        self._kept = store._kept
+
+    async def close(self, entry: LedgerEntry) -> bool:
+        return False

@@ -1,0 +1,357 @@
+"""A turn is answered to its end: whatever happens, the person is told, and it is kept once."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+from bot.catalog import Catalog, Tier
+from bot.errors import AuthenticationError, DeliveryError, ProviderUnavailableError, StreamCutError
+from bot.inbox import Inbox
+from bot.ledger import CallStatus
+from bot.messages import Role
+from bot.money import NANOUSD
+from bot.replies import Action, Notice, Reply
+from bot.responder import APOLOGY, Responder
+from bot.router import Router
+from bot.turns import TurnStatus
+from storage import MemoryStore
+from storage.places import SettingChange
+from tests.fakes import (
+    PLACE,
+    Cut,
+    FixedEstimator,
+    FrozenClock,
+    Hang,
+    RecordingDelivery,
+    RecordingQueue,
+    RecordingSink,
+    ScriptedGateway,
+    catalog,
+    completion,
+    incoming,
+    model,
+)
+
+
+@dataclass(slots=True)
+class World:
+    """A responder and all that it works with."""
+
+    gateway: ScriptedGateway
+    models: Catalog = field(default_factory=catalog)
+    estimator: FixedEstimator = field(default_factory=FixedEstimator)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    delivery: RecordingDelivery = field(default_factory=RecordingDelivery)
+    clock: FrozenClock = field(default_factory=FrozenClock)
+    queue: RecordingQueue = field(default_factory=RecordingQueue)
+    cap: int | None = 20 * NANOUSD
+
+    @property
+    def inbox(self) -> Inbox:
+        return Inbox(self.store, self.queue, self.clock)
+
+    @property
+    def responder(self) -> Responder:
+        return Responder(
+            store=self.store,
+            gateway=self.gateway,
+            delivery=self.delivery,
+            router=Router(self.models, self.estimator),
+            clock=self.clock,
+            instance_cap=self.cap,
+        )
+
+    async def ask(self, text: str, message_id: str = "m1", **more: object) -> RecordingSink:
+        await self.inbox.accept(incoming(text, message_id, **more))
+        await self.responder.answer(f"test:{message_id}")
+        return self.delivery.last
+
+    async def status(self, message_id: str = "m1") -> TurnStatus:
+        kept = await self.store.turn(f"test:{message_id}")
+        assert kept is not None
+        return kept.status
+
+
+async def test_a_prompt_is_routed_streamed_answered_and_kept() -> None:
+    world = World(ScriptedGateway("Hello Ada"))
+    sink = await world.ask("Hi")
+    assert sink.events[:3] == [
+        ("status", "free · free"),
+        ("append", "Hello"),
+        ("append", " Ada"),
+    ]
+    assert sink.reply.text == "Hello Ada"
+    assert sink.reply.footer is not None
+    assert (sink.reply.footer.tier, sink.reply.footer.model) == (Tier.FREE, "free")
+    assert await world.status() is TurnStatus.DONE
+
+
+async def test_a_tag_chooses_the_tier_and_is_not_sent() -> None:
+    world = World(ScriptedGateway())
+    sink = await world.ask("@heavy Prove it")
+    assert sink.reply.footer is not None
+    assert sink.reply.footer.tier is Tier.FULL
+    assert world.gateway.calls[0].messages[-1].text == "Prove it"
+
+
+async def test_the_system_prompt_comes_first_with_the_date() -> None:
+    world = World(ScriptedGateway())
+    await world.ask("Hi")
+    first = world.gateway.calls[0].messages[0]
+    assert first.role is Role.SYSTEM
+    assert first.text.endswith("Today is Monday, 23 November 2026.")
+
+
+async def test_the_next_prompt_carries_the_history_to_another_model() -> None:
+    world = World(ScriptedGateway("I am fine.", "Because."))
+    await world.ask("How are you?")
+    await world.ask("@heavy Why?", "m2")
+    assert [m.text for m in world.gateway.calls[1].messages[1:]] == [
+        "How are you?",
+        "I am fine.",
+        "Why?",
+    ]
+
+
+async def test_an_unknown_model_is_answered_with_what_exists_and_costs_nothing() -> None:
+    world = World(ScriptedGateway())
+    sink = await world.ask("@model:nope hi")
+    assert "no model `nope`" in sink.notice.text
+    assert world.gateway.calls == []
+    assert await world.status() is TurnStatus.FAILED
+
+
+async def test_an_empty_prompt_gets_a_sentence() -> None:
+    sink = await World(ScriptedGateway()).ask("@fast  ")
+    assert sink.notice.text.startswith("There is no question")
+
+
+async def test_a_model_that_fails_is_followed_by_the_next_and_it_is_said() -> None:
+    world = World(ScriptedGateway(AuthenticationError(), "Hello"))
+    sink = await world.ask("Hi")
+    assert sink.reply.text == "Hello"
+    assert sink.reply.notes == ("free did not answer, so cheap did.",)
+    assert sink.reply.footer is not None
+    assert sink.reply.footer.tier is Tier.CHEAP
+
+
+async def test_a_model_that_failed_is_passed_over_for_the_next_prompt() -> None:
+    world = World(ScriptedGateway(ProviderUnavailableError(), "One", "Two"))
+    responder = world.responder
+    for message_id in ("m1", "m2"):
+        await world.inbox.accept(incoming("@cheap Hi", message_id))
+        await responder.answer(f"test:{message_id}")
+    assert [call.model.alias for call in world.gateway.calls] == ["cheap", "full", "cheap"]
+
+
+async def test_when_all_fail_the_first_fault_is_told() -> None:
+    world = World(ScriptedGateway(AuthenticationError(), StreamCutError(), StreamCutError()))
+    sink = await world.ask("Hi")
+    assert sink.notice == Notice(text=str(AuthenticationError()), actions=(Action.AGAIN,))
+
+
+async def test_does_not_fall_back_once_text_was_shown() -> None:
+    world = World(ScriptedGateway(Cut("Half an ans", StreamCutError())))
+    sink = await world.ask("Hi")
+    assert sink.reply.text == "Half an ans"
+    assert sink.reply.notes == (
+        "The answer was cut off by the provider. Press Again for a new one.",
+    )
+    assert Action.AGAIN in sink.reply.actions
+    assert len(world.gateway.calls) == 1
+    assert await world.status() is TurnStatus.DONE
+
+
+async def test_an_empty_answer_goes_to_the_next_model() -> None:
+    sink = await World(ScriptedGateway(completion(""), "Hello")).ask("Hi")
+    assert sink.reply.text == "Hello"
+
+
+async def test_stop_keeps_the_text_and_bills_what_was_used() -> None:
+    hang = Hang("Once upon a time")
+    world = World(ScriptedGateway(hang))
+    await world.inbox.accept(incoming("@heavy A story"))
+    task = asyncio.create_task(world.responder.answer("test:m1"))
+    await hang.reached.wait()
+    await world.inbox.stop("test:m1")
+    task.cancel()  # what the queue does when it is told to
+    await task
+    reply = world.delivery.last.reply
+    assert (reply.text, reply.notes, reply.actions) == (
+        "Once upon a time", ("Stopped.",), (Action.AGAIN,),
+    )  # fmt: skip
+    assert reply.footer is not None
+    assert reply.footer.cost
+    assert world.gateway.cancelled == ["test:m1:answer1"]
+    assert await world.status() is TurnStatus.CANCELLED
+
+
+async def test_a_turn_stopped_before_it_began_makes_no_call() -> None:
+    world = World(ScriptedGateway())
+    await world.inbox.accept(incoming("Hi"))
+    await world.inbox.stop("test:m1")
+    await world.responder.answer("test:m1")
+    assert world.gateway.calls == []
+    assert await world.status() is TurnStatus.CANCELLED
+
+
+async def test_a_turn_that_is_interrupted_is_taken_up_again() -> None:
+    hang = Hang("Half")
+    world = World(ScriptedGateway(hang, "Whole"))
+    await world.inbox.accept(incoming("Hi"))
+    task = asyncio.create_task(world.responder.answer("test:m1"))
+    await hang.reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await world.status() is TurnStatus.RUNNING
+    await world.responder.answer("test:m1")
+    assert world.delivery.last.reply.text == "Whole"
+
+
+async def test_a_finished_turn_is_not_answered_again() -> None:
+    world = World(ScriptedGateway("One"))
+    await world.ask("Hi")
+    await world.responder.answer("test:m1")
+    assert len(world.delivery.sinks) == 1
+
+
+async def test_a_turn_run_again_before_its_end_was_kept_pays_nothing_more() -> None:
+    world = World(ScriptedGateway("One"))
+    await world.inbox.accept(incoming("Hi"))
+    world.delivery = _CrashingDelivery()
+    with pytest.raises(KeyboardInterrupt):
+        await world.responder.answer("test:m1")
+    world.delivery = RecordingDelivery()
+    await world.responder.answer("test:m1")
+    assert world.delivery.last.reply.text == "One"
+    assert len(world.gateway.calls) == 1
+
+
+async def test_a_turn_that_never_ends_is_given_up_with_an_apology() -> None:
+    world = World(ScriptedGateway())
+    await world.inbox.accept(incoming("Hi"))
+    for _ in range(5):
+        await world.store.begin("test:m1", world.clock.now())
+    await world.responder.answer("test:m1")
+    assert "interrupted several times" in world.delivery.last.notice.text
+
+
+async def test_an_unknown_fault_is_an_apology_and_a_log_entry(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sink = await World(ScriptedGateway(ValueError("odd"))).ask("Hi")
+    assert sink.notice.text == APOLOGY
+    assert "ValueError: odd" in caplog.text
+
+
+async def test_a_platform_that_refuses_does_not_lose_the_answer() -> None:
+    world = World(ScriptedGateway("Kept"))
+    world.delivery = _RefusingDelivery()
+    await world.ask("Hi")
+    kept = await world.store.turn("test:m1")
+    assert kept is not None
+    assert kept.reply is not None
+    assert kept.reply.text == "Kept"
+
+
+async def test_a_platform_that_cannot_be_opened_fails_the_turn() -> None:
+    world = World(ScriptedGateway())
+    world.delivery = _ClosedDelivery()
+    await world.inbox.accept(incoming("Hi"))
+    await world.responder.answer("test:m1")
+    assert await world.status() is TurnStatus.FAILED
+    assert world.gateway.calls == []
+
+
+async def test_the_budget_at_its_end_leaves_the_free_tier() -> None:
+    world = World(ScriptedGateway("Free"), cap=0)
+    sink = await world.ask("@heavy Hi")
+    assert sink.reply.footer is not None
+    assert sink.reply.footer.tier is Tier.FREE
+    assert "budget is low" in sink.reply.notes[0]
+
+
+async def test_without_a_free_tier_the_budget_refuses_and_names_the_reset() -> None:
+    world = World(ScriptedGateway(), Catalog((model("full", Tier.FULL),)), cap=1)
+    sink = await world.ask("Hi")
+    assert "starts anew on 1 December, 00:00 UTC" in sink.notice.text
+    assert world.gateway.calls == []
+
+
+async def test_four_fifths_of_a_budget_are_warned_of_once() -> None:
+    models = Catalog((model("full", Tier.FULL, usd="1", max_output_tokens=100),))
+    world = World(ScriptedGateway(*["x"] * 3), models, cap=10_000_000)
+    notes = []
+    for n in range(3):
+        world.gateway.script = [completion("x", output_tokens=1_000)]
+        notes.append((await world.ask("Hi", f"m{n}")).reply.notes)
+    assert [any("% used" in note for note in of_turn) for of_turn in notes] == [False, True, False]
+
+
+async def test_a_place_set_to_a_tier_uses_it_until_a_tag_says_auto() -> None:
+    world = World(ScriptedGateway())
+    await world.store.set_setting(
+        SettingChange(
+            scope_id=str(PLACE), name="tier", after="full", user_id="ada", at=world.clock.now()
+        )
+    )
+    full = await world.ask("Hi")
+    auto = await world.ask("@auto Hi", "m2")
+    assert full.reply.footer is not None
+    assert auto.reply.footer is not None
+    assert (full.reply.footer.tier, auto.reply.footer.tier) == (Tier.FULL, Tier.FREE)
+
+
+async def test_heavier_answers_the_same_prompt_one_tier_up() -> None:
+    world = World(ScriptedGateway("Light", "Heavy"))
+    await world.ask("@fast Hi")
+    await world.inbox.heavier("test:m1", event_id="e1", user_id="ada")
+    await world.responder.answer("test:e1")
+    assert world.delivery.last.reply.footer is not None
+    assert world.delivery.last.reply.footer.tier is Tier.CHEAP
+    assert world.gateway.calls[1].messages[-1].text == "Hi"
+
+
+async def test_another_served_model_is_named() -> None:
+    served = completion("Hi", model_id="p/other-model")
+    sink = await World(ScriptedGateway(served)).ask("Hi")
+    assert sink.reply.footer is not None
+    assert sink.reply.footer.model == "other-model"
+
+
+async def test_every_call_leaves_one_entry() -> None:
+    world = World(ScriptedGateway(AuthenticationError(), "Hello"))
+    await world.ask("Hi")
+    entries = await world.store.entries("test:m1")
+    assert [(e.call_id, e.status) for e in entries] == [
+        ("test:m1:answer1", CallStatus.FAILED),
+        ("test:m1:answer2", CallStatus.DONE),
+    ]
+
+
+class _CrashingSink(RecordingSink):
+    async def finish(self, reply: Reply) -> None:
+        raise KeyboardInterrupt
+
+
+class _CrashingDelivery(RecordingDelivery):
+    async def open(self, turn: object) -> RecordingSink:
+        return _CrashingSink()
+
+
+class _RefusingSink(RecordingSink):
+    async def finish(self, reply: Reply) -> None:
+        raise DeliveryError
+
+
+class _RefusingDelivery(RecordingDelivery):
+    async def open(self, turn: object) -> RecordingSink:
+        self.sinks.append(_RefusingSink())
+        return self.sinks[-1]
+
+
+class _ClosedDelivery(RecordingDelivery):
+    async def open(self, turn: object) -> RecordingSink:
+        raise DeliveryError("This channel is gone.")
