@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -98,7 +99,7 @@ class AppSettings(BaseSettings):
 
 def _other_key(env_name: str) -> str:
     """A key under a name of the user's own, for a model with `api_key_env`."""
-    return os.environ.get(env_name, "")
+    return os.environ.get(env_name) or dotenv_values(_env_file()).get(env_name) or ""
 
 
 def load_settings(env_file: Path | None = None) -> AppSettings:
