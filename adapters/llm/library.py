@@ -68,15 +68,13 @@ class Library:
     async def ready(self) -> Any:
         """Wait for the module. Raises ProviderUnavailableError when it can't be loaded."""
         self.start()
-        if not self._loaded.done():
-            await asyncio.shield(asyncio.wrap_future(self._loaded))
-        error = self._loaded.exception()
-        if error is not None:
+        try:
+            return await asyncio.shield(asyncio.wrap_future(self._loaded))
+        except Exception as error:
             raise ProviderUnavailableError(
                 "The library that talks to the models could not be loaded. "
                 "Run `./parley doctor` for what is missing."
             ) from error
-        return self._loaded.result()
 
     def _load(self) -> None:
         try:
@@ -84,7 +82,7 @@ class Library:
             module = _import()
             self.stage = Stage.WARMING_UP
             asyncio.run(_warm_up(module))
-        except BaseException as error:
+        except Exception as error:
             self.stage = Stage.FAILED
             logger.exception("LiteLLM could not be loaded")
             self._loaded.set_exception(error)

@@ -98,4 +98,5 @@ def _per_mtok(value: object) -> Decimal | None:
     """Dollars for a million tokens; a zero in the table is no price, it is what is not known."""
     if not isinstance(value, int | Decimal) or value <= 0:
         return None
-    return (Decimal(value) * _MTOK).normalize()
+    price = (Decimal(value) * _MTOK).normalize()
+    return price.quantize(Decimal(1)) if price == price.to_integral_value() else price
