@@ -1,0 +1,159 @@
+"""Takes in what people write: once, in order within a thread, kept before it is acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+
+from adapters.slack import inbound
+from adapters.slack.commands import Commands, to_command
+from adapters.slack.desk import Rules
+from adapters.slack.earlier import read_earlier
+from adapters.slack.files import SlackFiles
+from adapters.slack.inbound import PLATFORM, Event
+from adapters.slack.workspaces import Workspace
+from bot.errors import BotError, StoreError
+from bot.inbox import Inbox
+from bot.messages import IncomingMessage
+from bot.ports import Store
+
+logger = logging.getLogger(__name__)
+
+PATIENCE_S = 2.5
+"""Of the three seconds that Slack waits for an acknowledgement."""
+SLACKBOT = "USLACKBOT"
+
+
+class TooSlowError(Exception):
+    """Not kept yet, so not to be acknowledged; Slack will send it again."""
+
+
+class Arrivals:
+    """Hears messages, edits and deletions."""
+
+    def __init__(
+        self,
+        *,
+        inbox: Inbox,
+        store: Store,
+        commands: Commands,
+        files: SlackFiles,
+        rules: Rules,
+        earlier_limit: int,
+    ) -> None:
+        self._inbox = inbox
+        self._store = store
+        self._commands = commands
+        self._files = files
+        self._rules = rules
+        self._earlier_limit = earlier_limit
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._tails: dict[str, asyncio.Task[None]] = {}
+
+    async def hear(self, event: Event, workspace: Workspace) -> None:
+        """Take an event in; returns when all that matters of it is kept.
+
+        Raises TooSlowError when that takes too long; the same event may come again meanwhile.
+        """
+        subtype = event.get("subtype")
+        if subtype == "message_changed":
+            await self._amend(event, workspace)
+        elif subtype == "message_deleted":
+            message_id = inbound.to_message_id(event["channel"], event["deleted_ts"])
+            await self._inbox.withdraw(PLATFORM, message_id)
+        elif inbound.is_from_person(event) and event["user"] not in (
+            SLACKBOT,
+            workspace.bot_user_id,
+        ):
+            await self._in_time(event, workspace)
+
+    async def close(self) -> None:
+        """Wait for what is being taken in."""
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _in_time(self, event: Event, workspace: Workspace) -> None:
+        """One task for each message, however often and as whatever event it comes."""
+        message_id = inbound.to_message_id(event["channel"], event["ts"])
+        task = self._running.get(message_id)
+        if task is None:
+            task = asyncio.create_task(self._take(event, workspace), name=f"take {message_id}")
+            self._running[message_id] = task
+            task.add_done_callback(lambda _: self._running.pop(message_id, None))
+        done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
+        if not done:
+            raise TooSlowError
+        task.result()
+
+    async def _take(self, event: Event, workspace: Workspace) -> None:
+        key = inbound.to_key(event, workspace.team_id)
+        thread, task = str(key), asyncio.current_task()
+        assert task is not None
+        before = self._tails.get(thread)
+        self._tails[thread] = task
+        try:
+            incoming = await self._translate(event, workspace)
+            if before is not None:
+                await asyncio.wait({before})
+            if incoming is not None:
+                await self._accept(incoming, workspace)
+        finally:
+            if self._tails.get(thread) is task:
+                del self._tails[thread]
+
+    async def _translate(self, event: Event, workspace: Workspace) -> IncomingMessage | None:
+        """The message, its files read; None when it is not for us at all."""
+        heard = inbound.to_heard(event, workspace.bot_user_id)
+        key = inbound.to_key(event, workspace.team_id)
+        takes_part = heard.is_in_thread and await self._store.takes_part(key)
+        is_addressed = heard.is_addressed(takes_part=takes_part)
+        if not is_addressed and not takes_part:
+            return None
+        user_id = str(event["user"])
+        author = await workspace.people.find(user_id)
+        if author.is_bot:
+            return None
+        if heard.is_in_thread and not takes_part and not heard.is_direct:
+            await read_earlier(event, workspace, inbox=self._inbox, limit=self._earlier_limit)
+        incoming = inbound.to_incoming(
+            event,
+            team_id=workspace.team_id,
+            bot_user_id=workspace.bot_user_id,
+            names=await _names(event, workspace),
+            is_addressed=is_addressed,
+            is_admin=await self._rules.is_admin(user_id, workspace),
+        )
+        read = await self._files.read(incoming.attachments, workspace.token)
+        return replace(incoming, attachments=read)
+
+    async def _accept(self, incoming: IncomingMessage, workspace: Workspace) -> None:
+        command = to_command(incoming.text) if incoming.is_addressed else None
+        if command is not None:
+            await self._commands.in_thread(command, incoming, workspace)
+            return
+        try:
+            await self._inbox.accept(incoming)
+        except StoreError:
+            raise  # not kept, so not acknowledged: Slack sends it again
+        except BotError as error:
+            await self._commands.tell(str(error), incoming, workspace)
+
+    async def _amend(self, event: Event, workspace: Workspace) -> None:
+        """Take an edit by a person; Slack sends the same event for previews of links."""
+        message, before = event["message"], event.get("previous_message") or {}
+        is_edit = "edited" in message and message.get("text") != before.get("text")
+        if not is_edit or not inbound.is_from_person(message):
+            return
+        names = await _names(message, workspace)
+        await self._inbox.amend(
+            PLATFORM,
+            inbound.to_message_id(event["channel"], message["ts"]),
+            inbound.to_text(str(message["text"]), workspace.bot_user_id, names),
+        )
+
+
+async def _names(event: Event, workspace: Workspace) -> dict[str, str]:
+    ids = inbound.mentioned(str(event.get("text") or "")) | {str(event["user"])}
+    known = sorted(ids - {workspace.bot_user_id})
+    people = await asyncio.gather(*(workspace.people.find(user_id) for user_id in known))
+    return {user_id: person.name for user_id, person in zip(known, people, strict=True)}

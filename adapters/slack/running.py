@@ -1,0 +1,192 @@
+"""Runs the Slack side: connects, stays connected, and says what to do when it cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
+from slack_bolt.app.async_app import AsyncApp
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from adapters.parts import Deliveries, Parts
+from adapters.slack.app import SlackApp
+from adapters.slack.arrivals import Arrivals
+from adapters.slack.commands import Commands, SlackStore
+from adapters.slack.delivery import DEFAULT_LIMITS, SlackDelivery
+from adapters.slack.desk import Desk, Rules
+from adapters.slack.earlier import OWN_APP_LIMIT
+from adapters.slack.errors import SlackRefusalError, UncertainError
+from adapters.slack.files import SlackFiles
+from adapters.slack.inbound import PLATFORM
+from adapters.slack.preview import PreviewLimits
+from adapters.slack.sockets import open_sockets
+from adapters.slack.workspaces import (
+    Clients,
+    OneWorkspace,
+    Workspace,
+    connect_one,
+    open_clients,
+)
+from bot.ports import Sink
+from bot.turns import Turn
+
+logger = logging.getLogger(__name__)
+
+EVENTS_PATH = "/slack/events"
+RETRY_S = (1, 2, 5, 10, 30, 60)
+CONNECT_WITHIN_S = 30.0
+BAD_TOKEN = (
+    "Slack refused SLACK_BOT_TOKEN. Copy the Bot User OAuth Token from your app's page, OAuth & "
+    "Permissions, at https://api.slack.com/apps into .env, and start again."
+)
+BAD_APP_TOKEN = (
+    "Slack refused SLACK_APP_TOKEN. Make an app-level token with connections:write on your app's "
+    "page, Basic Information, at https://api.slack.com/apps, put it into .env, and start again."
+)
+NO_WAY_IN = (
+    "SLACK_BOT_TOKEN is set, but Slack has no way in. Set SLACK_APP_TOKEN for Socket Mode, or "
+    "SLACK_SIGNING_SECRET for HTTP."
+)
+
+
+class SlackBot:
+    """The running Slack side. It delivers what was asked on Slack."""
+
+    def __init__(
+        self, parts: Parts, store: SlackStore, limits: PreviewLimits = DEFAULT_LIMITS
+    ) -> None:
+        self._parts = parts
+        self._store = store
+        self._limits = limits
+        self._delivery: SlackDelivery | None = None
+        self._http: AsyncSlackRequestHandler | None = None
+        self.is_ready = asyncio.Event()
+
+    @property
+    def is_http(self) -> bool:
+        """Whether Slack sends events to our address, not through sockets."""
+        settings = self._parts.settings
+        has_secret = bool(settings.slack_signing_secret.get_secret_value())
+        return has_secret and not settings.slack_app_token.get_secret_value()
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """What a web server has to serve for HTTP mode; each request's signature is checked."""
+        return [Route(EVENTS_PATH, self._serve, methods=["POST"])] if self.is_http else []
+
+    async def open(self, turn: Turn) -> Sink:
+        """A sink for a turn, as soon as Slack has told us who we are."""
+        async with asyncio.timeout(CONNECT_WITHIN_S):
+            await self.is_ready.wait()
+        assert self._delivery is not None
+        return await self._delivery.open(turn)
+
+    async def run(self) -> None:
+        """Stay connected; ends only when that is hopeless, and says why in the log."""
+        settings = self._parts.settings
+        if not (self.is_http or settings.slack_app_token.get_secret_value()):
+            logger.error(NO_WAY_IN)
+            return
+        async with open_clients(self._parts.clock, settings.slack_api_base) as clients:
+            try:
+                await self._run(clients)
+            except SlackRefusalError as error:
+                logger.error(BAD_TOKEN, extra={"code": error.code})
+
+    async def _run(self, clients: Clients) -> None:
+        settings = self._parts.settings
+        token = settings.slack_bot_token.get_secret_value()
+        workspaces = OneWorkspace(await _patiently(clients, token))
+        async with AsyncExitStack() as stack:
+            self._delivery = await stack.enter_async_context(
+                SlackDelivery(workspaces, self._store, self._parts.clock, self._limits)
+            )
+            slack = self._build(clients, workspaces)
+            stack.push_async_callback(slack.close)
+            app = slack.build(
+                clients.client(token), settings.slack_signing_secret.get_secret_value()
+            )
+            await self._listen(app, clients, stack)
+            self.is_ready.set()
+            logger.info("Slack is connected")
+            await asyncio.Event().wait()
+
+    async def _listen(self, app: AsyncApp, clients: Clients, stack: AsyncExitStack) -> None:
+        app_token = self._parts.settings.slack_app_token.get_secret_value()
+        if self.is_http:
+            self._http = AsyncSlackRequestHandler(app)
+            return
+        client = clients.client(app_token)
+        await stack.enter_async_context(open_sockets(app, app_token, client))
+
+    def _build(self, clients: Clients, workspaces: OneWorkspace) -> SlackApp:
+        parts, settings = self._parts, self._parts.settings
+        rules = Rules(settings.admins, settings.instance_cap)
+        commands = Commands(
+            inbox=parts.inbox,
+            store=self._store,
+            clock=parts.clock,
+            catalog=lambda: parts.router.catalog,
+        )
+        arrivals = Arrivals(
+            inbox=parts.inbox,
+            store=self._store,
+            commands=commands,
+            files=SlackFiles(clients.session, settings.slack_api_base),
+            rules=rules,
+            earlier_limit=OWN_APP_LIMIT,
+        )
+        desk = Desk(
+            inbox=parts.inbox,
+            store=self._store,
+            commands=commands,
+            clock=parts.clock,
+            catalog=lambda: parts.router.catalog,
+            rules=rules,
+        )
+        return SlackApp(
+            workspaces=workspaces,
+            inbox=parts.inbox,
+            store=self._store,
+            arrivals=arrivals,
+            commands=commands,
+            desk=desk,
+        )
+
+    async def _serve(self, request: Request) -> Response:
+        if self._http is None:
+            return Response("Not connected yet.", status_code=503)
+        return await self._http.handle(request)
+
+
+async def _patiently(clients: Clients, token: str) -> Workspace:
+    """Who we are; waits for Slack to be reachable."""
+    attempt = 0
+    while True:
+        try:
+            return await connect_one(clients, token)
+        except UncertainError:
+            wait_s = RETRY_S[min(attempt, len(RETRY_S) - 1)]
+            logger.warning("Slack cannot be reached", extra={"again_in_s": wait_s})
+        await asyncio.sleep(wait_s)
+        attempt += 1
+
+
+@asynccontextmanager
+async def open_slack(
+    parts: Parts, store: SlackStore, deliveries: Deliveries
+) -> AsyncIterator[SlackBot]:
+    """Slack, running beside everything else for as long as it is open."""
+    bot = SlackBot(parts, store)
+    deliveries.by_platform[PLATFORM] = bot
+    task = asyncio.create_task(bot.run(), name="slack")
+    try:
+        yield bot
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

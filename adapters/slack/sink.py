@@ -1,0 +1,192 @@
+"""Takes one reply to a Slack thread: signs of life, previews, then exactly the answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from adapters.replies import split
+from adapters.slack.errors import PlaceError, SlackRefusalError
+from adapters.slack.formatting import (
+    PART_CHARACTERS,
+    Block,
+    buttons,
+    fence_end,
+    markdown_block,
+    open_fence,
+    plain,
+    small_print,
+    without_pings,
+)
+from adapters.slack.posts import TurnPosts
+from adapters.slack.preview import Preview
+from adapters.slack.signs import Signs
+from adapters.slack.workspaces import Workspace
+from bot.errors import DeliveryError
+from bot.replies import Notice, Reply
+from bot.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+class SlackSink:
+    """One turn's answer."""
+
+    def __init__(
+        self,
+        turn_id: str,
+        *,
+        posts: TurnPosts,
+        workspace: Workspace,
+        settings: Settings,
+        signs: Signs,
+        preview: Preview,
+    ) -> None:
+        self._turn_id = turn_id
+        self._posts = posts
+        self._workspace = workspace
+        self._settings = settings
+        self._signs = signs
+        self._preview = preview
+        self._earlier: Sequence[str] = ()
+        self._on_close: Callable[[], None] = lambda: None
+
+    def begin(self, earlier: Sequence[str]) -> None:
+        """Show a sign of life. After a crash there are no previews: the end is written over
+        the messages that are there."""
+        self._earlier = earlier
+        self._signs.begin()
+        if not earlier:
+            self._preview.begin(self._turn_id)
+
+    def when_closed(self, callback: Callable[[], None]) -> None:
+        """Call this once the sink is done with."""
+        self._on_close = callback
+
+    def status(self, text: str) -> None:
+        """Show what is going on, beside the app's name."""
+        if not self._preview.text:
+            self._signs.status(f"is asking {text}…")
+
+    def append(self, text: str) -> None:
+        """Take more of the answer."""
+        self._preview.append(text)
+
+    async def finish(self, reply: Reply) -> None:
+        """Show the whole answer exactly."""
+        footer = reply.footer.line(self._settings.footer) if reply.footer else ""
+        blocks = [
+            *small_print([*reply.notes, footer]),
+            *buttons(self._turn_id, reply.actions),
+        ]
+        await self._conclude(reply.text, blocks)
+
+    async def fail(self, notice: Notice) -> None:
+        """Show a notice in place of an answer."""
+        await self._conclude(notice.text, buttons(self._turn_id, notice.actions))
+
+    async def close(self) -> None:
+        """End the previews; what was posted stays as it is."""
+        await self._preview.close()
+        await self._signs.close()
+        self._on_close()
+
+    async def _conclude(self, text: str, blocks: list[Block]) -> None:
+        try:
+            await self._preview.end()
+            await self._signs.hush()
+            await self._show_all(text, blocks)
+        except PlaceError as error:
+            await self._tell_directly(text, error)
+            raise
+        finally:
+            await self.close()
+
+    async def _show_all(self, text: str, blocks: list[Block]) -> None:
+        if self._earlier:
+            await self._rewrite(self._earlier, text, blocks)
+        elif text.startswith(self._preview.text):
+            self._preview.text = text
+            await self._show_rest(blocks)
+        else:
+            await self._rewrite(await self._posts.known(), text, blocks)
+
+    async def _show_rest(self, blocks: list[Block]) -> None:
+        """End the message that grows with what fits into it, post the others."""
+        message, number = self._preview.message, self._preview.number
+        pieces = _pieces(self._preview.rest(), message.shown if message else "")
+        room = max(1, self._settings.max_parts - number + 1)
+        has_file = len(pieces) > room
+        for index, piece in enumerate(pieces[:room]):
+            below = blocks if index == min(len(pieces), room) - 1 and not has_file else []
+            if message is not None and index == 0:
+                session = "active" if self._signs.has_session and below else None
+                await message.end(piece, below, session=session)
+            else:
+                await self._posts.post(number + index, piece, [*_body(piece), *below])
+        if has_file:
+            await self._post_file("\n".join(pieces[room:]), number + room, blocks)
+
+    async def _post_file(self, rest: str, number: int, blocks: list[Block]) -> None:
+        """What is past `max_parts` comes as a file, with the buttons below it."""
+        await self._workspace.api.upload(
+            channel=self._posts.place.channel_id,
+            thread_ts=self._posts.place.thread_ts,
+            name="answer.md",
+            content=rest.encode(),
+            comment="The rest of the answer is in this file.",
+        )
+        above = "The answer goes on in the file above."
+        await self._posts.post(number, above, [*_body(above), *blocks])
+
+    async def _rewrite(self, posted: Sequence[str], text: str, blocks: list[Block]) -> None:
+        """Make the messages that are there, and more if need be, exactly this answer."""
+        await self._end_streams(posted)
+        pieces = _pieces(without_pings(text), "")
+        for index, piece in enumerate(pieces):
+            content = [*_body(piece), *(blocks if index == len(pieces) - 1 else [])]
+            if index < len(posted):
+                await self._posts.edit(posted[index], piece, content)
+            else:
+                await self._posts.post(index + 1, piece, content)
+        for ts in posted[len(pieces) :]:
+            await self._posts.remove(ts)
+
+    async def _end_streams(self, posted: Sequence[str]) -> None:
+        for ts in posted:
+            try:
+                await self._workspace.api.call(
+                    "chat.stopStream", channel=self._posts.place.channel_id, ts=ts
+                )
+            except SlackRefusalError as error:
+                logger.debug("no stream to end", extra={"ts": ts, "code": error.code})
+
+    async def _tell_directly(self, text: str, error: PlaceError) -> None:
+        """The thread can't be written to: the answer goes to the person, with the reason."""
+        if self._posts.place.is_direct:
+            return
+        try:
+            for piece in [str(error), *split(without_pings(text), PART_CHARACTERS)]:
+                await self._workspace.api.call(
+                    "chat.postMessage",
+                    channel=self._posts.place.user_id,
+                    text=plain(piece),
+                    blocks=_body(piece),
+                )
+        except DeliveryError:
+            logger.warning("the person could not be told", extra={"turn_id": self._turn_id})
+
+
+def _pieces(rest: str, shown: str) -> list[str]:
+    """The messages that the rest becomes; the first one begins with what is shown of it."""
+    pieces = split(rest, PART_CHARACTERS) or [" "]
+    if pieces[0].startswith(shown):
+        return pieces
+    opener = open_fence(shown)
+    reopened = f"{opener}\n" if opener else ""
+    tail = split(reopened + rest[len(shown) :], PART_CHARACTERS)
+    return [shown + fence_end(opener), *tail]
+
+
+def _body(text: str) -> list[Block]:
+    return [markdown_block(text)] if text.strip() else []

@@ -1,0 +1,66 @@
+"""Socket Mode: two connections, so that a refresh or a cut of one loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.web.async_client import AsyncWebClient
+
+logger = logging.getLogger(__name__)
+
+CONNECTIONS = 2
+PING_S = 2.0
+"""Also how long slack_sdk waits before it replaces a connection that was cut."""
+WATCH_S = 10.0
+
+
+@asynccontextmanager
+async def open_sockets(
+    app: AsyncApp, app_token: str, client: AsyncWebClient
+) -> AsyncIterator[None]:
+    """Receive events for as long as it is open."""
+    handlers = [
+        AsyncSocketModeHandler(app, app_token, web_client=client, ping_interval=PING_S)
+        for _ in range(CONNECTIONS)
+    ]
+    tasks = [asyncio.create_task(_keep(handler.client)) for handler in handlers]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for handler in handlers:
+            await _close(handler.client)
+
+
+async def _keep(client: SocketModeClient) -> None:
+    """Connect and stay so. slack_sdk tries a used-up address for ever: it is given a new one."""
+    connecting = asyncio.create_task(_connect(client))
+    was_down = False
+    try:
+        while True:
+            await asyncio.sleep(WATCH_S)
+            is_down = not await client.is_connected()
+            if is_down and was_down:
+                logger.warning("a socket is down; asking slack for another")
+                client.wss_uri = None
+            was_down = is_down
+    finally:
+        connecting.cancel()
+
+
+async def _connect(client: SocketModeClient) -> None:
+    await client.connect()  # type: ignore[no-untyped-call]  # slack_sdk
+
+
+async def _close(client: SocketModeClient) -> None:
+    await client.close()  # type: ignore[no-untyped-call]  # slack_sdk
+    tasks = [client.message_processor, client.message_receiver, client.current_session_monitor]
+    await asyncio.gather(*(task for task in tasks if task), return_exceptions=True)
