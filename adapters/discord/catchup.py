@@ -53,7 +53,7 @@ class Gaps:
         began = self._began.pop(shard_id, 0)
         if shard_id not in self._started:
             self._started.add(shard_id)
-            return self.at_start
+            return self.at_start or began
         return began
 
 

@@ -110,21 +110,25 @@ class Lane(Gate):
         super().__init__(now)
         self._spacing_s = spacing_s
         self._sent: deque[float] = deque(maxlen=LANE_EDITS)
+        self._shown_s = float("-inf")
+
+    def note_post(self) -> None:
+        """A new message appeared: its first edit comes no sooner than any other."""
+        self._shown_s = self._now()
 
     def wait_s(self, urgency: Urgency) -> float:
         now_s = self._now()
         while self._sent and now_s - self._sent[0] >= LANE_WINDOW_S:
             self._sent.popleft()
-        if not self._sent:
-            return 0.0
         is_preview = urgency is Urgency.PREVIEW
         room = LANE_EDITS - len(self._sent) - (1 if is_preview else 0)
         for_room_s = 0.0 if room > 0 else self._sent[0] + LANE_WINDOW_S - now_s
-        for_pace_s = self._sent[-1] + self._spacing_s() - now_s if is_preview else 0.0
+        for_pace_s = self._shown_s + self._spacing_s() - now_s if is_preview else 0.0
         return max(0.0, for_room_s, for_pace_s)
 
     def take(self) -> None:
-        self._sent.append(self._now())
+        self._shown_s = self._now()
+        self._sent.append(self._shown_s)
 
 
 class Pacer:
@@ -154,6 +158,10 @@ class Pacer:
         """Wait until a message in this channel may be edited."""
         await self._lane(channel_id).admit(urgency)
         await self._throttle.admit(urgency)
+
+    def note_post(self, channel_id: str) -> None:
+        """A new message of an answer appeared in this channel."""
+        self._lane(channel_id).note_post()
 
     async def send(self, urgency: Urgency) -> None:
         """Wait until something else may be sent."""

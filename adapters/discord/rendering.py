@@ -41,7 +41,11 @@ def to_finished(reply: Reply, style: FooterStyle, max_parts: int) -> Rendered:
         notes.insert(0, FILE_NOTE)
     line = reply.footer.line(style) if reply.footer else ""
     tail = "\n".join(subtext(each) for each in (*notes, line) if each)
-    return Rendered(parts=tuple(_with_tail(parts, tail)), file=file)
+    with_tail = _with_tail(parts, tail)
+    if file and len(with_tail) > max_parts:
+        # The file holds it all, so the last part may be shorter.
+        with_tail = [*with_tail[: max_parts - 1], _joined(with_tail[max_parts - 1], tail)]
+    return Rendered(parts=tuple(with_tail), file=file)
 
 
 def to_notice(notice: Notice) -> Rendered:
@@ -70,4 +74,8 @@ def _with_tail(parts: list[str], tail: str) -> list[str]:
     if room < LIMIT // 2:
         return [*parts, tail[:LIMIT]]
     ending = [part for part in split(parts[-1], room, length=utf16_units) if part.strip()]
-    return [*parts[:-1], *ending[:-1], f"{ending[-1]}\n{tail}"]
+    return [*parts[:-1], *ending[:-1], _joined(ending[-1], tail)]
+
+
+def _joined(part: str, tail: str) -> str:
+    return f"{part}\n{tail}"

@@ -260,6 +260,7 @@ class DiscordSink:
         )
         await self._kit.store.sending(post)
         message_id = await self._place.post(part)
+        self._kit.pacer.note_post(self._place.lane)
         await self._kit.store.sent(replace(post, platform_id=message_id))
         self._shown.append(_Shown(message_id, part.content, part.actions))
 

@@ -79,6 +79,7 @@ class Stage:
     ada: Payload
     bob: Payload
     bot: DiscordBot | None = None
+    shards: str = ""
 
     @property
     def client(self) -> ParleyClient:
@@ -113,7 +114,14 @@ class Stage:
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Stage]:
-        """Run the bot until the block ends; the store outlives it."""
+        """Run the bot until the block ends, and begin when it is there; the store outlives it."""
+        async with self.running(token=self.server.token):
+            await until(lambda: self.client.get_channel(int(self.channel_id)))
+            yield self
+
+    @asynccontextmanager
+    async def running(self, *, token: str) -> AsyncIterator[DiscordBot]:
+        """Run the bot, whether or not it gets anywhere."""
         async with AsyncExitStack() as stack:
             deliveries, clock = Deliveries(), SystemClock()
             router = Router(catalog(), FixedEstimator())
@@ -126,7 +134,9 @@ class Stage:
             )
             queue = InlineQueue(responder.answer)
             settings = AppSettings.model_construct(
-                discord_token=SecretStr(self.server.token), discord_api_base=self.server.api_base
+                discord_token=SecretStr(token),
+                discord_api_base=self.server.api_base,
+                discord_shards=self.shards,
             )
             parts = Parts(
                 settings=settings,
@@ -140,8 +150,7 @@ class Stage:
             )
             self.bot = await stack.enter_async_context(run_discord(parts, deliveries))
             stack.push_async_callback(_end, queue)
-            await until(lambda: self.client.get_channel(int(self.channel_id)))
-            yield self
+            yield self.bot
 
 
 async def _end(queue: InlineQueue) -> None:

@@ -184,7 +184,9 @@ class People:
             "channel": {**channel, "permissions": str(world.permissions(channel_id, user_id))},
             "locale": "en-US",
             "entitlements": [],
-            "authorizing_integration_owners": {"1": user_id} if outside else {},
+            "authorizing_integration_owners": (
+                {"1": user_id} if outside else {"0": channel.get("guild_id", "0")}
+            ),
             "context": 2 if outside else 1 if channel["type"] == DM else 0,
             "app_permissions": str(world.permissions(channel_id, world.bot["id"])),
             "attachment_size_limit": 10 * 1024 * 1024,

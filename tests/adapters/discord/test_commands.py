@@ -1,0 +1,86 @@
+"""Slash commands and context menus, with Discord's three seconds and fifteen minutes."""
+
+from __future__ import annotations
+
+from tests.adapters.discord.conftest import Stage, until
+
+
+async def test_ask_is_answered_in_the_commands_own_reply(stage: Stage) -> None:
+    used = stage.server.people.command(
+        stage.channel_id, stage.ada["id"], "ask", question="why is the sky blue?"
+    )
+    await stage.answered(stage.channel_id)
+    assert used.texts[0].startswith("echo: why is the sky blue?\n-# free · ")
+    assert len(used.messages) == 1
+
+
+async def test_ask_takes_a_tier_and_a_model(stage: Stage) -> None:
+    people = stage.server.people
+    people.command(stage.channel_id, stage.ada["id"], "ask", question="one", tier="heavy")
+    await stage.answered(stage.channel_id, 1)
+    people.command(stage.channel_id, stage.ada["id"], "ask", question="two", model="cheap")
+    await stage.answered(stage.channel_id, 2)
+    assert [call.model.alias for call in stage.gateway.calls] == ["full", "cheap"]
+    assert stage.gateway.prompts == ["one", "two"]
+
+
+async def test_models_are_offered_while_typing(stage: Stage) -> None:
+    people = stage.server.people
+    typed = people.complete(stage.channel_id, stage.ada["id"], "ask", "model", "ch")
+    await until(lambda: typed.response)
+    assert typed.choices == [{"name": "cheap · cheap", "value": "cheap"}]
+
+
+async def test_help_and_models_are_seen_only_by_who_asked(stage: Stage) -> None:
+    people = stage.server.people
+    used = [people.command(stage.channel_id, stage.ada["id"], name) for name in ("help", "models")]
+    await until(lambda: all(each.texts for each in used))
+    assert [each.is_ephemeral for each in used] == [True, True]
+    assert "`@cheap`" in used[1].texts[0]
+    assert stage.server.texts(stage.channel_id) == []
+
+
+async def test_ask_parley_on_a_message_opens_a_thread_on_it(stage: Stage) -> None:
+    said = stage.server.people.say(stage.channel_id, stage.bob["id"], "E = mc³")
+    used = stage.server.people.context(said, stage.ada["id"], "Ask Parley")
+    (answer,) = await stage.answered(said["id"])
+    assert stage.gateway.prompts == ["Bob wrote:\n> E = mc³"]
+    assert used.texts == [f"I answer in a thread: <#{said['id']}>"]
+    assert answer["content"].startswith("echo: Bob wrote:")
+    stage.say("go on", said["id"])
+    await stage.answered(said["id"], 2)
+
+
+async def test_ask_heavier_uses_the_full_tier(stage: Stage) -> None:
+    said = stage.server.people.say(stage.channel_id, stage.bob["id"], "E = mc³")
+    stage.server.people.context(said, stage.ada["id"], "Ask heavier")
+    await stage.answered(said["id"])
+    assert stage.gateway.calls[0].model.alias == "full"
+
+
+async def test_outside_its_servers_the_answer_stays_in_the_reply(stage: Stage) -> None:
+    used = stage.server.people.command(
+        stage.channel_id, stage.ada["id"], "ask", outside=True, question="long " * 600
+    )
+    await until(lambda: len(used.messages) == 2 and "-# free" in used.texts[-1])
+    assert [len(text) <= 2000 for text in used.texts] == [True, True]
+    assert stage.server.messages(stage.channel_id) == []
+
+
+async def test_an_answer_that_outlives_its_interaction_ends_in_the_channel(stage: Stage) -> None:
+    stage.gateway.scripts = [[1.5, "finally done"]]
+    used = stage.server.people.command(stage.channel_id, stage.ada["id"], "ask", question="slow")
+    await until(lambda: used.response)
+    stage.server.advance(16 * 60)
+    (answer,) = await stage.answered(stage.channel_id)
+    assert answer["content"].startswith("finally done")
+    assert answer["id"] != used.original_id
+
+
+async def test_commands_are_registered_once_and_not_at_every_start(offstage: Stage) -> None:
+    for _ in range(2):
+        async with offstage.connected():
+            pass
+    assert len(offstage.server.record.seen("PUT", "/commands$")) == 1
+    names = [command["name"] for command in offstage.server.world.commands[""]]
+    assert names == ["ask", "models", "help", "Ask Parley", "Ask heavier"]

@@ -1,0 +1,106 @@
+"""How an answer appears: soon, at Discord's pace, never backwards, exact at the end."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from adapters.replies import close_fence
+from bot.errors import ProviderUnavailableError, StreamCutError
+from tests.adapters.discord.conftest import Stage
+
+WORDS = [f"word{n} " for n in range(60)]
+CODE = "```python\n" + "".join(f"print({n}, 'a line of code')\n" for n in range(700)) + "```"
+
+
+def streamed(words: list[str], pause_s: float) -> list[str | float | Exception]:
+    """A script with a pause after each word."""
+    return [step for word in words for step in (word, pause_s)]
+
+
+async def test_previews_grow_at_the_channels_pace_and_the_last_is_exact(stage: Stage) -> None:
+    stage.gateway.scripts = [streamed(WORDS, 0.08)]
+    question = stage.ask("count")
+    (answer,) = await stage.answered(question["id"])
+    versions = stage.server.record.versions[answer["id"]]
+    gaps = [after.at_s - before.at_s for before, after in pairwise(versions)]
+    bodies = [version.content.split("\n-# ")[0] for version in versions]
+    assert len(versions) >= 4
+    assert all(gap >= 1.1 for gap in gaps[:-1])
+    assert all(after.startswith(before) for before, after in pairwise(bodies))
+    assert bodies[-1] == "".join(WORDS).strip()
+    assert stage.server.record.repeats() == []
+    assert stage.server.record.limited() == []
+
+
+async def test_the_first_words_are_shown_within_a_second(stage: Stage) -> None:
+    stage.gateway.scripts = [["slow", 0.2, " but", 0.2, " steady", 3.0, " end"]]
+    asked_s = stage.server.world.now_s()
+    question = stage.ask("go")
+    (answer,) = await stage.answered(question["id"])
+    first = stage.server.record.versions[answer["id"]][0]
+    assert first.at_s - asked_s < 1.0
+    assert first.content == "slow but steady"
+
+
+async def test_somebody_types_while_the_model_thinks(stage: Stage) -> None:
+    stage.gateway.scripts = [[1.0, "done"]]
+    question = stage.ask("think")
+    await stage.answered(question["id"])
+    assert [channel_id for _, channel_id in stage.server.rest.typed] == [question["id"]]
+
+
+async def test_a_long_code_block_is_whole_in_each_message(stage: Stage) -> None:
+    stage.gateway.scripts = [[CODE]]
+    question = stage.ask("code")
+    (last,) = await stage.answered(question["id"])
+    texts = stage.server.texts(question["id"])
+    assert last["content"] == texts[-1]
+    assert len(texts) == 8
+    assert all(len(text) <= 2000 for text in texts)
+    assert all(text.startswith("```python\n") and text.count("```") == 2 for text in texts)
+    assert all(close_fence(text) == text for text in texts)
+
+
+async def test_past_the_most_parts_the_whole_answer_comes_as_a_file(stage: Stage) -> None:
+    stage.gateway.scripts = [[CODE]]
+    question = stage.ask("code")
+    (last,) = await stage.answered(question["id"])
+    (file,) = last["attachments"]
+    _, data = stage.server.world.files[file["id"]]
+    assert data.decode() == CODE
+    assert "-# The whole answer is in answer.md." in last["content"]
+
+
+async def test_further_messages_make_no_sound_and_nothing_pings(stage: Stage) -> None:
+    text = "@everyone <@123456789012345678> look. " * 100
+    stage.gateway.scripts = [[text]]
+    question = stage.ask("shout")
+    await stage.answered(question["id"])
+    flags = [message["flags"] for message in stage.server.messages(question["id"])]
+    assert flags == [0, 1 << 12]
+    assert stage.server.record.pinged == []
+
+
+async def test_a_provider_that_fails_ends_in_a_sentence_and_again(stage: Stage) -> None:
+    stage.gateway.scripts = [[ProviderUnavailableError()] for _ in range(6)]
+    question = stage.ask("hi")
+    (answer,) = await stage.answered(question["id"])
+    assert answer["content"].startswith("The model's provider has a fault at the moment.")
+    assert "Again" in stage.server.people.buttons(answer)
+
+
+async def test_a_stream_cut_half_way_keeps_its_text_and_says_so(stage: Stage) -> None:
+    stage.gateway.scripts = [["```py\nhalf an answer", 1.0, StreamCutError()]]
+    question = stage.ask("hi")
+    (answer,) = await stage.answered(question["id"])
+    assert answer["content"].startswith("```py\nhalf an answer\n```\n-# The answer was cut off")
+    assert "Again" in stage.server.people.buttons(answer)
+
+
+async def test_two_channels_stream_without_waiting_for_each_other(stage: Stage) -> None:
+    stage.gateway.scripts = [streamed(WORDS, 0.05), streamed(WORDS, 0.05)]
+    questions = [stage.ask("one"), stage.ask("two")]
+    for question in questions:
+        (answer,) = await stage.answered(question["id"])
+        versions = stage.server.record.versions[answer["id"]]
+        assert max(b.at_s - a.at_s for a, b in pairwise(versions)) < 2.0
