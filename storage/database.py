@@ -1,0 +1,147 @@
+"""The connection to SQLite or PostgreSQL: transactions, and errors in words. It knows no table."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.errors import ConfigurationError, StoreError
+
+BUSY_TIMEOUT_MS = 30_000
+_POSTGRES_POOL = 10
+_SQLITE_READERS = 4
+_FAULTS = {
+    "full": "The disk is full, so I could not save this. Nothing was spent. Free some space.",
+    "readonly": "The database can only be read, so I could not save this. Nothing was spent.",
+    "locked": "The database is locked by another program, so I could not save this. Try again.",
+}
+
+
+def to_url(location: str | Path) -> URL:
+    """A database's address: a path is SQLite; `sqlite:…` and `postgresql:…` are what they say.
+
+    Raises ConfigurationError for any other.
+    """
+    text = str(location)
+    if "://" not in text:
+        return URL.create("sqlite+aiosqlite", database=text)
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise ConfigurationError(
+            "DATABASE_URL is not an address such as postgresql://user@host/name."
+        ) from error
+    kind = url.get_backend_name()
+    if kind == "sqlite" and url.database not in (None, "", ":memory:"):
+        return url.set(drivername="sqlite+aiosqlite")
+    if kind in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg")
+    raise ConfigurationError(
+        "DATABASE_URL must begin with postgresql:// or sqlite:/// and name a database or a file."
+    )
+
+
+class Database:
+    """Opens transactions: one writer at a time on SQLite, many on PostgreSQL."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        self.writer = _sqlite(url, readers=0) if self.is_sqlite else _postgres(url)
+        self.reader = _sqlite(url, readers=_SQLITE_READERS) if self.is_sqlite else self.writer
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that is committed at the end; raises StoreError when it cannot be."""
+        with _in_words():
+            async with AsyncSession(self.writer, expire_on_commit=False) as session:
+                yield session
+                await session.commit()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that only reads; raises StoreError when it cannot."""
+        with _in_words():
+            async with AsyncSession(self.reader, expire_on_commit=False) as session:
+                yield session
+
+    def insert(self, row: type[SQLModel]) -> Any:
+        """An INSERT that knows `on_conflict_…` in this database's dialect."""
+        return sqlite.insert(row) if self.is_sqlite else postgresql.insert(row)
+
+    async def close(self) -> None:
+        """End all connections."""
+        await self.writer.dispose()
+        await self.reader.dispose()
+
+
+class _in_words:  # noqa: N801  # reads as `with _in_words():`
+    """Translates what a driver raises into a StoreError."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, DBAPIError | PoolTimeoutError):
+            raise to_store_error(error) from error
+
+
+def to_store_error(error: Exception) -> StoreError:
+    """What a driver's error means for a person."""
+    text = str(getattr(error, "orig", error)).lower()
+    if "disk is full" in text or "no space left" in text:
+        return StoreError(_FAULTS["full"])
+    if "readonly" in text or "read-only" in text:
+        return StoreError(_FAULTS["readonly"])
+    if "locked" in text or isinstance(error, PoolTimeoutError):
+        return StoreError(_FAULTS["locked"])
+    return StoreError()
+
+
+def is_unreachable(error: Exception) -> bool:
+    """Whether a driver's error is about the connection, not about a statement."""
+    return isinstance(error, OperationalError | InterfaceError)
+
+
+def _postgres(url: URL) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=_POSTGRES_POOL,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 10},
+    )
+
+
+def _sqlite(url: URL, *, readers: int) -> AsyncEngine:
+    """The writer's engine with its one connection, or the readers'."""
+    engine = create_async_engine(url, pool_size=readers or 1, max_overflow=0, pool_timeout=60)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        if readers:
+            cursor.execute("PRAGMA query_only=ON")
+        else:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.execute("PRAGMA synchronous=FULL")
+            cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _on_begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN" if readers else "BEGIN IMMEDIATE")
+
+    return engine

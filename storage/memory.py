@@ -1,0 +1,419 @@
+"""The store in memory: the same contract, for tests and for a program that keeps nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bot.budget import WARN_AT_PERCENT, BudgetState, Limit, tightest, to_exceeded_error
+from bot.errors import SupersededError
+from bot.ledger import CallStatus, LedgerEntry
+from bot.messages import ConversationKey, IncomingMessage, Role
+from bot.ports import Post
+from bot.settings import Settings, parse_setting, resolve
+from bot.turns import Conversation, Turn, TurnStatus, Utterance
+from storage.convert import in_hold_order, to_budget_id, to_scope_ids, to_title
+from storage.places import SettingChange
+from storage.posts import in_post_order
+
+
+@dataclass(slots=True)
+class _Budget:
+    spent: int = 0
+    held: int = 0
+    is_warned: bool = False
+
+
+@dataclass(slots=True)
+class _Kept:
+    """All that there is; messages in the order in which they came."""
+
+    messages: dict[tuple[str, str], IncomingMessage] = field(default_factory=dict)
+    withdrawn: set[tuple[str, str]] = field(default_factory=set)
+    turns: dict[str, Turn] = field(default_factory=dict)
+    stopped: set[str] = field(default_factory=set)
+    feedback: dict[tuple[str, str], int] = field(default_factory=dict)
+    conversations: dict[str, Conversation] = field(default_factory=dict)
+    began: dict[str, str] = field(default_factory=dict)
+    entries: dict[str, LedgerEntry] = field(default_factory=dict)
+    held_in: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    budgets: dict[str, _Budget] = field(default_factory=dict)
+    posts: dict[str, Post] = field(default_factory=dict)
+    settings: dict[str, dict[str, str]] = field(default_factory=dict)
+    audit: list[SettingChange] = field(default_factory=list)
+
+
+class _MemoryTurns:
+    """Messages and turns."""
+
+    _kept: _Kept
+
+    async def accept(self, message: IncomingMessage, turn: Turn) -> bool:
+        """Keep a message and its turn."""
+        kept, place = self._kept, (message.key.platform, message.message_id)
+        if place in kept.messages or turn.turn_id in kept.turns:
+            return False
+        kept.messages[place] = message
+        kept.turns[turn.turn_id] = turn
+        name = str(turn.key)
+        kept.began.setdefault(name, turn.user_id)
+        known = kept.conversations.pop(name, None)
+        title = to_title(turn.prompt) if known is None else known.title
+        kept.conversations[name] = Conversation(
+            key=turn.key, title=title, updated_at=turn.created_at
+        )
+        return True
+
+    async def keep(self, message: IncomingMessage) -> None:
+        """Keep a message that is context only."""
+        self._kept.messages.setdefault((message.key.platform, message.message_id), message)
+
+    async def retry(self, turn: Turn) -> bool:
+        """Keep a further turn on a kept message."""
+        place = (turn.key.platform, turn.message_id)
+        if place not in self._kept.messages or place in self._kept.withdrawn:
+            return False
+        return self._kept.turns.setdefault(turn.turn_id, turn) is turn
+
+    async def amend(self, platform: str, message_id: str, text: str) -> None:
+        """Take an edited text."""
+        place = (platform, message_id)
+        if place in self._kept.messages and place not in self._kept.withdrawn:
+            self._kept.messages[place] = replace(self._kept.messages[place], text=text)
+
+    async def withdraw(self, platform: str, message_id: str) -> tuple[str, ...]:
+        """Forget a deleted message; its turns are to stop."""
+        kept, place = self._kept, (platform, message_id)
+        if place not in kept.messages:
+            return ()
+        self._empty(place)
+        going = []
+        for turn in [t for t in kept.turns.values() if _place(t) == place]:
+            kept.turns[turn.turn_id] = replace(turn, prompt="")
+            if not turn.status.is_over:
+                kept.stopped.add(turn.turn_id)
+                going.append(turn.turn_id)
+        return tuple(going)
+
+    def _empty(self, place: tuple[str, str]) -> None:
+        message = self._kept.messages[place]
+        self._kept.messages[place] = replace(message, text="", author_name="", attachments=())
+        self._kept.withdrawn.add(place)
+
+    async def request_stop(self, turn_id: str) -> bool:
+        """Mark a turn as to be stopped."""
+        turn = self._kept.turns.get(turn_id)
+        if turn is None or turn.status.is_over:
+            return False
+        self._kept.stopped.add(turn_id)
+        return True
+
+    async def add_feedback(self, turn_id: str, user_id: str, value: int) -> None:
+        """Keep a person's opinion of an answer; the last one counts."""
+        self._kept.feedback[turn_id, user_id] = value
+
+    async def turn(self, turn_id: str) -> Turn | None:
+        """A turn as it stands."""
+        turn = self._kept.turns.get(turn_id)
+        return None if turn is None else self._current(turn)
+
+    async def takes_part(self, key: ConversationKey) -> bool:
+        """Whether a prompt was ever accepted in this conversation."""
+        return any(turn.key == key for turn in self._kept.turns.values())
+
+    async def begin(self, turn_id: str, at: datetime) -> Turn | None:
+        """Mark a turn as running and count the attempt."""
+        turn = self._kept.turns.get(turn_id)
+        if turn is None or turn.status.is_over:
+            return None
+        begun = replace(
+            self._current(turn),
+            status=TurnStatus.RUNNING,
+            attempts=turn.attempts + 1,
+            started_at=turn.started_at or at,
+        )
+        self._kept.turns[turn_id] = begun
+        return begun
+
+    def _current(self, turn: Turn) -> Turn:
+        message = self._kept.messages[_place(turn)]
+        prompt = turn.prompt if turn.attempts else message.text
+        return replace(turn, prompt=prompt, attachments=message.attachments)
+
+    async def is_stopped(self, turn_id: str) -> bool:
+        """Whether somebody asked for this turn to stop."""
+        return turn_id in self._kept.stopped
+
+    async def stopped(self, turn_ids: tuple[str, ...]) -> tuple[str, ...]:
+        """Which of these turns somebody asked to stop."""
+        return tuple(turn_id for turn_id in turn_ids if turn_id in self._kept.stopped)
+
+    async def history(self, turn: Turn) -> tuple[Utterance, ...]:
+        """What was said in this conversation before this turn, oldest first."""
+        said: list[Utterance] = []
+        for place, message in self._kept.messages.items():
+            if place == _place(turn):
+                break
+            if message.key == turn.key and place not in self._kept.withdrawn:
+                said += self._exchange(place, message)
+        return tuple(said)
+
+    def _exchange(self, place: tuple[str, str], message: IncomingMessage) -> list[Utterance]:
+        """A message, and the answer that was given last."""
+        said = [
+            Utterance(
+                role=Role.USER,
+                author_name=message.author_name,
+                text=message.text,
+                sent_at=message.sent_at,
+                attachments=message.attachments,
+            )
+        ]
+        answered = [t for t in self._kept.turns.values() if _place(t) == place and t.reply]
+        if answered and answered[-1].reply and answered[-1].reply.text:
+            said.append(self._answer(answered[-1]))
+        return said
+
+    def _answer(self, turn: Turn) -> Utterance:
+        marks = sum(v for (turn_id, _), v in self._kept.feedback.items() if turn_id == turn.turn_id)
+        footer = turn.reply.footer if turn.reply else None
+        return Utterance(
+            role=Role.ASSISTANT,
+            author_name="",
+            text=turn.reply.text if turn.reply else "",
+            sent_at=turn.finished_at or turn.created_at,
+            turn_id=turn.turn_id,
+            alias=str(turn.decision.get("model", "")),
+            tier=footer.tier if footer else None,
+            feedback=(marks > 0) - (marks < 0),
+        )
+
+    async def turns(self, key: ConversationKey) -> tuple[Turn, ...]:
+        """The turns of a conversation that were not withdrawn, oldest first."""
+        return tuple(
+            self._current(turn)
+            for turn in self._kept.turns.values()
+            if turn.key == key and _place(turn) not in self._kept.withdrawn
+        )
+
+    async def conversations(
+        self, platform: str, user_id: str, limit: int = 100
+    ) -> tuple[Conversation, ...]:
+        """The conversations that a person began, the latest used first."""
+        own = [
+            conversation
+            for name, conversation in self._kept.conversations.items()
+            if conversation.key.platform == platform and self._kept.began[name] == user_id
+        ]
+        return tuple(sorted(own, key=lambda c: c.updated_at, reverse=True)[:limit])
+
+
+class _MemoryLedger:
+    """Calls and budgets."""
+
+    _kept: _Kept
+
+    async def open(self, entry: LedgerEntry, limits: Sequence[Limit]) -> LedgerEntry:
+        """Open an entry and hold its amount in every limit."""
+        known = self._kept.entries.get(entry.call_id)
+        if known is not None and known.status in (CallStatus.DONE, CallStatus.FAILED):
+            return known
+        if entry.hold:
+            state = tightest(await self.states(limits))
+            if state is not None and state.available < entry.hold:
+                raise to_exceeded_error(state)
+        if known is not None:
+            is_open = known.status is CallStatus.OPEN
+            if is_open:
+                self._settle(known, spent=known.hold)
+            earlier = known.hold if is_open else known.cost or 0
+            entry = replace(
+                entry,
+                created_at=known.created_at,
+                attempt=known.attempt + 1,
+                lost_cost=known.lost_cost + earlier,
+            )
+        held_in = tuple(in_hold_order(to_budget_id(limit) for limit in limits))
+        for budget_id in held_in:
+            self._budget(budget_id).held += entry.hold
+        self._kept.held_in[entry.call_id] = held_in
+        self._kept.entries[entry.call_id] = entry
+        return entry
+
+    def _budget(self, budget_id: str) -> _Budget:
+        return self._kept.budgets.setdefault(budget_id, _Budget())
+
+    def _settle(self, entry: LedgerEntry, *, spent: int) -> None:
+        for budget_id in self._kept.held_in[entry.call_id]:
+            budget = self._budget(budget_id)
+            budget.held -= entry.hold
+            budget.spent += spent
+
+    async def close(self, entry: LedgerEntry) -> bool:
+        """Settle an open entry in the limits of its hold."""
+        known = self._kept.entries.get(entry.call_id)
+        if known is None or known.status is not CallStatus.OPEN or known.attempt != entry.attempt:
+            return False
+        self._settle(known, spent=entry.cost or 0)
+        self._kept.entries[entry.call_id] = replace(
+            entry, hold=known.hold, lost_cost=known.lost_cost
+        )
+        return True
+
+    async def states(self, limits: Sequence[Limit]) -> tuple[BudgetState, ...]:
+        """How much of each limit is spent and held."""
+        budgets = [(limit, self._budget(to_budget_id(limit))) for limit in limits]
+        return tuple(BudgetState(limit=limit, spent=b.spent, held=b.held) for limit, b in budgets)
+
+    async def claim_warnings(self, limits: Sequence[Limit]) -> tuple[BudgetState, ...]:
+        """The limits that have reached 80 % and were not warned of in their window; marks them."""
+        claimed = []
+        for state in await self.states(limits):
+            budget = self._budget(to_budget_id(state.limit))
+            is_due = state.limit.cap > 0 and state.used_percent >= WARN_AT_PERCENT
+            if is_due and not budget.is_warned:
+                budget.is_warned = True
+                claimed.append(state)
+        return tuple(claimed)
+
+    async def entries(self, turn_id: str) -> tuple[LedgerEntry, ...]:
+        """The entries of one turn, oldest first."""
+        return tuple(e for e in self._kept.entries.values() if e.turn_id == turn_id)
+
+    async def entries_between(
+        self, platform: str, workspace_id: str, since: datetime, until: datetime
+    ) -> tuple[LedgerEntry, ...]:
+        """A workspace's entries from `since` up to `until`, oldest first, without their texts."""
+        return tuple(
+            replace(e, text="")
+            for e in sorted(self._kept.entries.values(), key=lambda e: e.created_at)
+            if (e.platform, e.workspace_id) == (platform, workspace_id)
+            and since <= e.created_at < until
+        )
+
+    def _release_open_calls(self, turn_id: str) -> int:
+        calls = [e for e in self._kept.entries.values() if e.turn_id == turn_id]
+        lost = [e for e in calls if e.status is CallStatus.OPEN]
+        for entry in lost:
+            self._settle(entry, spent=entry.hold)
+            self._kept.entries[entry.call_id] = replace(
+                entry,
+                status=CallStatus.CANCELLED,
+                cost=0,
+                list_price=0,
+                lost_cost=entry.lost_cost + entry.hold,
+            )
+        return len(lost)
+
+
+class MemoryStore(_MemoryTurns, _MemoryLedger):
+    """Everything that is kept, as long as the process lives."""
+
+    def __init__(self) -> None:
+        self._kept = _Kept()
+
+    async def finish(self, turn: Turn) -> None:
+        """Keep a turn's end, and release whatever its calls still hold."""
+        known = self._kept.turns.get(turn.turn_id)
+        if known is None:
+            return
+        if known.attempts != turn.attempts:
+            raise SupersededError
+        self._kept.turns[turn.turn_id] = turn
+        self._release_open_calls(turn.turn_id)
+
+    async def sending(self, post: Post) -> Post:
+        """Keep the intent to post, before posting."""
+        return self._kept.posts.setdefault(post.post_id, post)
+
+    async def sent(self, post: Post) -> None:
+        """Keep the id that the platform gave it."""
+        known = self._kept.posts.get(post.post_id)
+        if known is not None:
+            self._kept.posts[post.post_id] = replace(
+                known, platform_id=post.platform_id, channel_id=post.channel_id
+            )
+
+    async def posts(self, turn_id: str) -> tuple[Post, ...]:
+        """The posts of a turn, in order."""
+        own = [post for post in self._kept.posts.values() if post.turn_id == turn_id]
+        return tuple(sorted(own, key=in_post_order))
+
+    async def turn_of_post(self, platform: str, platform_id: str) -> str | None:
+        """The turn that a message of ours belongs to."""
+        for post in self._kept.posts.values():
+            turn = self._kept.turns.get(post.turn_id)
+            if post.platform_id == platform_id and turn and turn.key.platform == platform:
+                return post.turn_id
+        return None
+
+    async def settings(self, key: ConversationKey) -> Settings:
+        """The settings in force there: the narrowest wins."""
+        return resolve(self._kept.settings.get(s, {}) for s in to_scope_ids(key))
+
+    async def settings_of(self, scope_id: str) -> dict[str, str]:
+        """What is set at one place itself, as it was typed."""
+        return dict(self._kept.settings.get(scope_id, {}))
+
+    async def set_setting(self, change: SettingChange) -> None:
+        """Change a setting and keep who did it; raises SettingError in words."""
+        if change.after is not None:
+            parse_setting(change.name, change.after)
+        place = self._kept.settings.setdefault(change.scope_id, {})
+        before = place.pop(change.name, None)
+        if change.after is not None:
+            place[change.name] = change.after
+        self._kept.audit.append(replace(change, before=before))
+
+    async def audit(self, scope_id: str, limit: int = 100) -> tuple[SettingChange, ...]:
+        """The changes made at one place, the latest first."""
+        return tuple(c for c in reversed(self._kept.audit) if c.scope_id == scope_id)[:limit]
+
+    async def unfinished(self) -> tuple[Turn, ...]:
+        """The turns that are queued or running, oldest first."""
+        going = [self._current(t) for t in self._kept.turns.values() if not t.status.is_over]
+        return tuple(sorted(going, key=lambda turn: turn.created_at))
+
+    async def sweep(self, at: datetime) -> int:
+        """Close the open calls of ended turns, release their holds, book them as lost."""
+        ended = {
+            e.turn_id
+            for e in self._kept.entries.values()
+            if e.turn_id not in self._kept.turns or self._kept.turns[e.turn_id].status.is_over
+        }
+        return sum(self._release_open_calls(turn_id) for turn_id in ended)
+
+    async def last_message_ids(self, platform: str) -> tuple[tuple[ConversationKey, str], ...]:
+        """For each conversation with a turn: its last message, to read on from."""
+        last: dict[str, tuple[ConversationKey, str]] = {}
+        for message in self._kept.messages.values():
+            if message.key.platform == platform and str(message.key) in self._kept.conversations:
+                last[str(message.key)] = (message.key, message.message_id)
+        return tuple(last.values())
+
+    async def forget(self, key: ConversationKey) -> tuple[str, ...]:
+        """Forget what was said in a conversation. What was spent stays."""
+        kept = self._kept
+        for place, message in list(kept.messages.items()):
+            if message.key == key:
+                self._empty(place)
+        kept.conversations.pop(str(key), None)
+        return self._forget_turns([t for t in kept.turns.values() if t.key == key])
+
+    def _forget_turns(self, turns: Sequence[Turn]) -> tuple[str, ...]:
+        going = tuple(turn.turn_id for turn in turns if not turn.status.is_over)
+        self._kept.stopped.update(going)
+        for turn in turns:
+            self._kept.turns[turn.turn_id] = replace(
+                turn, prompt="", user_name="", notice="", reply=None, decision={}, attachments=()
+            )
+        ids = {turn.turn_id for turn in turns}
+        for entry in self._kept.entries.values():
+            if entry.turn_id in ids:
+                self._kept.entries[entry.call_id] = replace(entry, text="")
+        return going
+
+
+def _place(turn: Turn) -> tuple[str, str]:
+    return turn.key.platform, turn.message_id

@@ -1,0 +1,143 @@
+"""Settings of workspaces, channels and threads, with who changed them; claims; installations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import col, delete, select
+
+from bot.messages import ConversationKey
+from bot.settings import Settings, parse_setting, resolve
+from storage.convert import to_scope_ids
+from storage.database import Database
+from storage.tables import AuditRow, DigestRow, InstallationRow, SettingRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingChange:
+    """One change of a setting: `after` None takes it away, so that the wider place decides."""
+
+    scope_id: str
+    """`platform/workspace`, `…/channel` or `…/channel/thread`."""
+    name: str
+    after: str | None
+    user_id: str
+    at: datetime
+    before: str | None = None
+
+
+class SqlPlaces:
+    """The settings' part of the store."""
+
+    _db: Database
+
+    async def settings(self, key: ConversationKey) -> Settings:
+        """The settings in force there: the narrowest wins."""
+        scope_ids = to_scope_ids(key)
+        async with self._db.read() as session:
+            rows = await session.exec(
+                select(SettingRow).where(col(SettingRow.scope_id).in_(scope_ids))
+            )
+            layers: dict[str, dict[str, str]] = {scope_id: {} for scope_id in scope_ids}
+            for row in rows:
+                layers[row.scope_id][row.name] = row.value
+        return resolve(layers.values())
+
+    async def settings_of(self, scope_id: str) -> dict[str, str]:
+        """What is set at one place itself, as it was typed."""
+        async with self._db.read() as session:
+            rows = await session.exec(select(SettingRow).where(SettingRow.scope_id == scope_id))
+            return {row.name: row.value for row in rows}
+
+    async def set_setting(self, change: SettingChange) -> None:
+        """Change a setting and keep who did it, in one commit; raises SettingError in words."""
+        if change.after is not None:
+            parse_setting(change.name, change.after)
+        async with self._db.write() as session:
+            row = await session.get(SettingRow, (change.scope_id, change.name))
+            before = None if row is None else row.value
+            if change.after is None:
+                if row is not None:
+                    await session.delete(row)
+            elif row is None:
+                session.add(
+                    SettingRow(scope_id=change.scope_id, name=change.name, value=change.after)
+                )
+            else:
+                row.value = change.after
+            session.add(_to_audit_row(change, before))
+
+    async def audit(self, scope_id: str, limit: int = 100) -> tuple[SettingChange, ...]:
+        """The changes made at one place, the latest first."""
+        async with self._db.read() as session:
+            rows = await session.exec(
+                select(AuditRow)
+                .where(AuditRow.scope_id == scope_id)
+                .order_by(col(AuditRow.id).desc())
+                .limit(limit)
+            )
+            return tuple(_to_change(row) for row in rows)
+
+    async def claim_digest(self, scope_id: str, week: str, at: datetime) -> bool:
+        """Claim a workspace's digest of a local week; False when somebody has it."""
+        async with self._db.write() as session:
+            statement = (
+                self._db.insert(DigestRow)
+                .values(scope_id=scope_id, week=week, claimed_at=at)
+                .on_conflict_do_nothing()
+            )
+            return bool((await session.exec(statement)).rowcount)
+
+    async def installation(self, installation_id: str) -> str | None:
+        """What is kept of an installation, as it was given."""
+        async with self._db.read() as session:
+            row = await session.get(InstallationRow, installation_id)
+            return None if row is None else row.data
+
+    async def installations(self) -> dict[str, str]:
+        """Every installation."""
+        async with self._db.read() as session:
+            rows = await session.exec(select(InstallationRow))
+            return {row.installation_id: row.data for row in rows}
+
+    async def set_installation(self, installation_id: str, data: str, at: datetime) -> None:
+        """Keep an installation; `data` is encrypted by the caller."""
+        values = {"data": data, "updated_at": at}
+        async with self._db.write() as session:
+            await session.exec(
+                self._db.insert(InstallationRow)
+                .values(installation_id=installation_id, **values)
+                .on_conflict_do_update(index_elements=["installation_id"], set_=values)
+            )
+
+    async def remove_installation(self, installation_id: str) -> None:
+        """Forget an installation."""
+        async with self._db.write() as session:
+            await session.exec(
+                delete(InstallationRow).where(
+                    col(InstallationRow.installation_id) == installation_id
+                )
+            )
+
+
+def _to_audit_row(change: SettingChange, before: str | None) -> AuditRow:
+    return AuditRow(
+        at=change.at,
+        user_id=change.user_id,
+        scope_id=change.scope_id,
+        name=change.name,
+        before=before,
+        after=change.after,
+    )
+
+
+def _to_change(row: AuditRow) -> SettingChange:
+    return SettingChange(
+        scope_id=row.scope_id,
+        name=row.name,
+        after=row.after,
+        user_id=row.user_id,
+        at=row.at,
+        before=row.before,
+    )

@@ -1,0 +1,48 @@
+"""The store on SQLite or PostgreSQL: its parts put together, opened and closed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from storage.database import Database, to_url
+from storage.intake import Enqueue, SqlIntake
+from storage.ledger import SqlLedger
+from storage.migrate import migrate
+from storage.places import SqlPlaces
+from storage.posts import SqlPosts
+from storage.turns import SqlTurns
+from storage.upkeep import SqlUpkeep
+
+
+class SqlStore(SqlIntake, SqlTurns, SqlLedger, SqlPosts, SqlPlaces, SqlUpkeep):
+    """Everything that is kept, in one database. Its methods raise StoreError when it is gone."""
+
+    def __init__(self, database: Database, enqueue: Enqueue | None = None) -> None:
+        """`enqueue` gives each accepted turn its place in the queue, in the same commit."""
+        self._db = database
+        self.enqueue = enqueue
+
+    @property
+    def url(self) -> URL:
+        """Where it is."""
+        return self._db.url
+
+
+@asynccontextmanager
+async def open_store(
+    location: str | Path, *, enqueue: Enqueue | None = None
+) -> AsyncIterator[SqlStore]:
+    """Open the store at an address or in a file, made or brought up to date as needed.
+
+    Raises ConfigurationError for an address that cannot be used, or a newer Parley's database.
+    """
+    database = Database(to_url(location))
+    try:
+        await migrate(database)
+        yield SqlStore(database, enqueue)
+    finally:
+        await database.close()

@@ -1,0 +1,157 @@
+"""What the responder reads and keeps, and what pages show: turns and histories."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.errors import SupersededError
+from bot.messages import ConversationKey
+from bot.turns import Conversation, Turn, TurnStatus, Utterance
+from storage.convert import to_history, to_reply_data, to_turn
+from storage.database import Database
+from storage.intake import OVER
+from storage.ledger import release_open_calls
+from storage.tables import ConversationRow, FeedbackRow, MessageRow, TurnRow
+
+MAX_HISTORY = 500
+"""The most messages that are read for one answer; more would not fit any model."""
+
+
+class SqlTurns:
+    """The responder's part of the store."""
+
+    _db: Database
+
+    async def begin(self, turn_id: str, at: datetime) -> Turn | None:
+        """Mark a turn as running and count the attempt."""
+        async with self._db.write() as session:
+            row = await session.get(TurnRow, turn_id, with_for_update=True)
+            if row is None or row.status in OVER:
+                return None
+            message = await session.get(MessageRow, row.message_row_id)
+            if message is None:
+                return None
+            if row.attempts == 0:
+                row.prompt, row.started_at = message.text, at
+            row.status = TurnStatus.RUNNING.value
+            row.attempts += 1
+            return to_turn(row, message)
+
+    async def is_stopped(self, turn_id: str) -> bool:
+        """Whether somebody asked for this turn to stop."""
+        return bool(await self.stopped((turn_id,)))
+
+    async def stopped(self, turn_ids: tuple[str, ...]) -> tuple[str, ...]:
+        """Which of these turns somebody asked to stop."""
+        async with self._db.read() as session:
+            statement = select(TurnRow.turn_id).where(
+                col(TurnRow.turn_id).in_(turn_ids), col(TurnRow.is_stopped)
+            )
+            return tuple(await session.exec(statement))
+
+    async def history(self, turn: Turn) -> tuple[Utterance, ...]:
+        """What was said in this conversation before this turn, oldest first."""
+        async with self._db.read() as session:
+            own_id = (
+                select(MessageRow.id)
+                .where(MessageRow.platform == turn.key.platform)
+                .where(MessageRow.message_id == turn.message_id)
+                .scalar_subquery()
+            )
+            newest_first = await session.exec(
+                select(MessageRow)
+                .where(MessageRow.conversation_id == str(turn.key))
+                .where(col(MessageRow.id) < own_id, ~col(MessageRow.is_withdrawn))
+                .order_by(col(MessageRow.id).desc())
+                .limit(MAX_HISTORY)
+            )
+            messages = list(newest_first)[::-1]
+            if not messages:
+                return ()
+            turns = list(
+                await session.exec(
+                    _of_conversation(turn.key).where(
+                        col(TurnRow.message_row_id) >= messages[0].id,
+                        col(TurnRow.finished_at).is_not(None),
+                    )
+                )
+            )
+            return to_history(messages, turns, await _feedback(session, turns))
+
+    async def finish(self, turn: Turn) -> None:
+        """Keep a turn's end, and release whatever its calls still hold.
+
+        Raises SupersededError when the turn was begun again since.
+        """
+        async with self._db.write() as session:
+            row = await session.get(TurnRow, turn.turn_id, with_for_update=True)
+            if row is None:
+                return
+            if row.attempts != turn.attempts:
+                raise SupersededError
+            row.status = turn.status.value
+            row.reply = None if turn.reply is None else to_reply_data(turn.reply)
+            row.notice = turn.notice
+            row.decision = dict(turn.decision)
+            row.finished_at = turn.finished_at
+            await release_open_calls(session, (turn.turn_id,))
+
+    async def turns(self, key: ConversationKey) -> tuple[Turn, ...]:
+        """The turns of a conversation that were not withdrawn, oldest first."""
+        async with self._db.read() as session:
+            found = await session.exec(
+                select(TurnRow, MessageRow)
+                .join(MessageRow)
+                .where(TurnRow.conversation_id == str(key), ~col(MessageRow.is_withdrawn))
+                .order_by(col(TurnRow.created_at), col(TurnRow.message_row_id))
+            )
+            return tuple(to_turn(*pair) for pair in found)
+
+    async def conversations(
+        self, platform: str, user_id: str, limit: int = 100
+    ) -> tuple[Conversation, ...]:
+        """The conversations that a person began, the latest used first."""
+        async with self._db.read() as session:
+            rows = await session.exec(
+                select(ConversationRow)
+                .where(ConversationRow.platform == platform, ConversationRow.user_id == user_id)
+                .order_by(col(ConversationRow.updated_at).desc())
+                .limit(limit)
+            )
+            return tuple(_to_conversation(row) for row in rows)
+
+
+def _of_conversation(key: ConversationKey):  # type: ignore[no-untyped-def]  # sqlmodel's own type of a select
+    return (
+        select(TurnRow)
+        .where(TurnRow.conversation_id == str(key))
+        .order_by(col(TurnRow.created_at), col(TurnRow.finished_at))
+    )
+
+
+async def _feedback(session: AsyncSession, turns: list[TurnRow]) -> dict[str, int]:
+    if not turns:
+        return {}
+    sums = await session.exec(
+        select(FeedbackRow.turn_id, func.sum(col(FeedbackRow.value)))
+        .where(col(FeedbackRow.turn_id).in_([turn.turn_id for turn in turns]))
+        .group_by(col(FeedbackRow.turn_id))
+    )
+    return {turn_id: int(total) for turn_id, total in sums}
+
+
+def _to_conversation(row: ConversationRow) -> Conversation:
+    return Conversation(
+        key=ConversationKey(
+            platform=row.platform,
+            workspace_id=row.workspace_id,
+            channel_id=row.channel_id,
+            thread_id=row.thread_id,
+        ),
+        title=row.title,
+        updated_at=row.updated_at,
+    )
