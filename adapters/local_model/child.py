@@ -68,6 +68,8 @@ def main() -> int:
     """Serve until standard input ends. Returns the exit code."""
     reports = _own_stdout()
     order = Order(**json.loads(sys.stdin.readline()))
+    watcher = threading.Thread(target=_end_with_input, daemon=True)
+    watcher.start()
     try:
         server = _serve(order, reports)
     except ImportError as error:
@@ -78,9 +80,14 @@ def main() -> int:
         return _refuse(reports, f"engine: {error}")
     memory = _memory_bytes()
     _tell(reports, Report(stage="ready", address=server.listening_address, memory_bytes=memory))
-    threading.Thread(target=_read_ahead, args=(server, order), daemon=True).start()
-    sys.stdin.buffer.read()
+    watcher.join()
     return 0
+
+
+def _end_with_input() -> None:
+    sys.stdin.buffer.read()
+    # Not sys.exit: taking the engine down politely can wait for an answer in progress.
+    os._exit(0)
 
 
 class _DamagedFileError(Exception):
@@ -94,7 +101,10 @@ def _serve(order: Order, reports: TextIO) -> Any:
         if _sha256(order.path) != order.sha256:
             raise _DamagedFileError
     _tell(reports, Report(stage="loading"))
-    return engine.Server(_to_params(order, engine.CommonParams()))
+    server = engine.Server(_to_params(order, engine.CommonParams()))
+    _tell(reports, Report(stage="warming"))
+    _read_ahead(server, order)
+    return server
 
 
 def _own_stdout() -> TextIO:
@@ -156,7 +166,6 @@ def _memory_bytes() -> int:
 
 
 if __name__ == "__main__":
-    # Not sys.exit: taking the engine down politely can wait for an answer in progress.
     code = main()
     sys.stderr.flush()
     os._exit(code)

@@ -41,12 +41,18 @@ class Stage(StrEnum):
     STARTING = "starting the demo model"
     CHECKING = "checking its file"
     LOADING = "loading it"
+    WARMING = "warming it up"
     READY = "ready"
     RESTARTING = "starting it again"
     FAILED = "not available"
 
 
-_TOLD = {"checking": Stage.CHECKING, "loading": Stage.LOADING, "ready": Stage.READY}
+_TOLD = {
+    "checking": Stage.CHECKING,
+    "loading": Stage.LOADING,
+    "warming": Stage.WARMING,
+    "ready": Stage.READY,
+}
 
 
 @dataclass(frozen=True, slots=True)

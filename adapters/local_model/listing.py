@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from adapters.local_model.found import FoundModel
+from adapters.local_model.prompting import NEW_CONNECTION
 from bot.catalog import Capability, ModelSpec, Tier
 
 OLLAMA_CONTEXT_TOKENS = 8_192
@@ -69,8 +70,14 @@ def _to_spec(model: FoundModel, alias: str) -> ModelSpec:
         output_usd_per_mtok=Decimal(0),
         api_base=model.base_url,
         api_key_env="",
-        extra={"num_ctx": window} if is_ollama else {},
+        extra=_extra(model.server, window),
     )
+
+
+def _extra(server: str, window: int) -> dict[str, object]:
+    if server == "Ollama":
+        return {"num_ctx": window}
+    return dict(NEW_CONNECTION) if server == "llama.cpp" else {}
 
 
 def _free_alias(name: str, taken: set[str]) -> str:

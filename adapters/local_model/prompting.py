@@ -39,6 +39,9 @@ EXAMPLES = (
 SAMPLING: Mapping[str, object] = MappingProxyType(
     {"temperature": 0.3, "min_p": 0.1, "dry_multiplier": 0.8, "dry_allowed_length": 3}
 )
+# llama.cpp closes a connection after a stream although it offers to keep it: a second prompt sent
+# at that moment would be lost.
+NEW_CONNECTION: Mapping[str, object] = MappingProxyType({"extra_headers": {"Connection": "close"}})
 TRY_THESE = (
     "What is the capital of France?",
     "Write a Python function that adds two numbers.",
@@ -83,6 +86,6 @@ def to_spec(base_url: str | None) -> ModelSpec:
         output_usd_per_mtok=Decimal(0),
         api_base=base_url,
         api_key_env=KEY_NAME,
-        extra=dict(SAMPLING),
+        extra={**SAMPLING, **NEW_CONNECTION},
         note=NOTE,
     )

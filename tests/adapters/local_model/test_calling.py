@@ -101,6 +101,7 @@ async def test_the_demo_models_sampling_and_examples_reach_its_server(
         assert body["messages"][0] == {"role": "system", "content": SYSTEM_PROMPT}
         assert body["messages"][-1] == {"role": "user", "content": "Hello!"}
         assert len(body["messages"]) == 8
+        assert "extra_headers" not in body
 
 
 class Inner:

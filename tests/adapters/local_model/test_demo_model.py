@@ -107,7 +107,7 @@ async def test_a_greeting_is_answered_in_a_stream_with_exact_usage() -> None:
         assert chunks[-1]["usage"]["prompt_tokens"] > 50
         assert chunks[-1]["usage"]["completion_tokens"] > 2
         reached = [mark.stage for mark in demo.stages]
-        assert reached[-3:] == [Stage.CHECKING, Stage.LOADING, Stage.READY]
+        assert reached[-4:] == [Stage.CHECKING, Stage.LOADING, Stage.WARMING, Stage.READY]
         assert demo.memory_bytes is not None
         assert 100e6 < demo.memory_bytes < 400e6
 
@@ -125,6 +125,18 @@ async def test_a_prompt_asked_at_once_is_answered_through_litellm() -> None:
     assert "Paris" in done.text
     assert not done.usage.is_estimated
     assert done.response_model_id.endswith(SERVED_NAME)
+
+
+async def test_prompts_right_after_one_another_are_all_answered() -> None:
+    async with DemoModel() as demo:
+        llm = LiteLLMGateway(lambda _: demo.api_key)
+        try:
+            gateway = DemoGateway(llm, demo)
+            short = replace(greeting("Hello!"), max_output_tokens=2)
+            answers = [await gateway.complete(short, lambda _: None) for _ in range(10)]
+        finally:
+            await llm.close()
+    assert all(answer.text for answer in answers)
 
 
 async def test_only_who_has_the_key_is_answered_and_nothing_else_is_shown() -> None:

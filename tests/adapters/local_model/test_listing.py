@@ -43,6 +43,11 @@ def test_a_window_that_nobody_told_is_taken_as_small() -> None:
     assert spec.extra == {}
 
 
+def test_llama_cpp_gets_a_new_connection_for_each_prompt() -> None:
+    (spec,) = to_specs([model("gemma", server="llama.cpp", model_id="openai/gemma")])
+    assert spec.extra == {"extra_headers": {"Connection": "close"}}
+
+
 def test_the_most_useful_model_stands_first() -> None:
     found = [
         model("huge", parameters_b=70.0),
