@@ -36,6 +36,7 @@ class Gaps:
     at_start: int = 0
     _began: dict[int, int] = field(default_factory=dict)
     _started: set[int] = field(default_factory=set)
+    _away: set[int] = field(default_factory=set)
 
     async def load(self, store: Upkeep) -> None:
         """Before connecting: the newest message that was kept before this start."""
@@ -45,11 +46,26 @@ class Gaps:
 
     def begin(self, shard_id: int) -> None:
         """A shard was lost; a gap that is open already keeps its beginning."""
+        self._away.add(shard_id)
         since = discord.utils.utcnow() - NOTICED_WITHIN
         self._began.setdefault(shard_id, discord.utils.time_snowflake(since))
 
+    def note_connect(self, shard_id: int) -> None:
+        """A shard has a session again; its servers and channels are told next."""
+        self._away.discard(shard_id)
+
+    def resume(self, shard_id: int) -> None:
+        """A shard goes on where it was; what it has missed is sent again."""
+        self._away.discard(shard_id)
+        self._began.pop(shard_id, None)
+
     def end(self, shard_id: int) -> int:
-        """A shard is back: where its gap began, 0 when there was none."""
+        """A shard is back: where its gap began, 0 when there was none or it is lost again.
+
+        discord.py says "ready" late, perhaps of a connection that has ended since.
+        """
+        if shard_id in self._away:
+            return 0
         began = self._began.pop(shard_id, 0)
         if shard_id not in self._started:
             self._started.add(shard_id)

@@ -7,7 +7,9 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from urllib.parse import urlsplit
 
+import aiohttp
 import discord
 from discord.gateway import DiscordWebSocket
 from yarl import URL
@@ -21,6 +23,7 @@ from adapters.discord.inbound import PLATFORM, Spot
 from adapters.discord.shards import Shards
 from adapters.discord.threads import invite_url
 from adapters.discord.views import ActionButton, tell
+from adapters.files import FileReader
 from adapters.parts import Parts
 from bot.errors import BotError
 from bot.messages import ConversationKey, IncomingMessage
@@ -29,6 +32,7 @@ from bot.router import explain
 
 APOLOGY = "Something went wrong on my side. It has been noted; please ask again."
 IDENTIFY_EVERY_S = 5.0
+FILE_HOSTS = ("cdn.discordapp.com", "media.discordapp.net")
 MARKS = {"👍": 1, "👎": -1}
 logger = logging.getLogger(__name__)
 
@@ -65,6 +69,8 @@ class ParleyClient(discord.AutoShardedClient):
         self.has_content = content
         self.tree = discord.app_commands.CommandTree(self)
         self._on_login = on_login
+        self._session: aiohttp.ClientSession | None = None
+        self._files: FileReader
         self._identified_s: float | None = None
         self.gaps = Gaps()
         self.add_dynamic_items(ActionButton)
@@ -75,11 +81,27 @@ class ParleyClient(discord.AutoShardedClient):
             # discord.py asks for the gateway's address only sometimes; else it takes this one.
             _, url, _ = await self.http.get_bot_gateway()
             DiscordWebSocket.DEFAULT_GATEWAY = URL(url)
+        self._session = aiohttp.ClientSession()
+        self._files = FileReader(self._session, self._is_discords)
         await self.gaps.load(self.parts.store)
         add_commands(self)
         await sync_commands(self)
         self._on_login()
         logger.info("Discord: invite the bot with this link", extra={"link": self.invite_url})
+
+    async def close(self) -> None:
+        """Disconnect."""
+        if self._session is not None:
+            await self._session.close()
+        await super().close()
+
+    def _is_discords(self, url: str) -> bool:
+        """Whether a file is kept at Discord, or where a test's Discord is."""
+        parts = urlsplit(url)
+        own_base = self.parts.settings.discord_api_base
+        if own_base and parts.hostname == urlsplit(own_base).hostname:
+            return True
+        return parts.scheme == "https" and parts.hostname in FILE_HOSTS
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Keep five seconds between two identifies, and wait no longer than that."""
@@ -122,9 +144,13 @@ class ParleyClient(discord.AutoShardedClient):
         """From now on a shard hears nothing."""
         self.gaps.begin(shard_id)
 
+    async def on_shard_connect(self, shard_id: int) -> None:
+        """A shard has begun a session."""
+        self.gaps.note_connect(shard_id)
+
     async def on_shard_resumed(self, shard_id: int) -> None:
         """What a shard has missed was sent again."""
-        self.gaps.end(shard_id)
+        self.gaps.resume(shard_id)
 
     async def on_shard_ready(self, shard_id: int) -> None:
         """A shard began anew: what came before is lost, so read on from what is known."""
@@ -162,7 +188,10 @@ class ParleyClient(discord.AutoShardedClient):
         )
 
     async def accept(self, incoming: IncomingMessage) -> None:
-        """Pass a message on, its author's rights included."""
+        """Pass a message on, its files read and its author's rights included."""
+        if incoming.attachments:
+            files = await self._files.read(incoming.attachments)
+            incoming = replace(incoming, attachments=files)
         if f"{PLATFORM}:{incoming.author_id}" in self.parts.settings.admins:
             incoming = replace(incoming, is_admin=True)
         await self.parts.inbox.accept(incoming)

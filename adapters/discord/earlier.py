@@ -30,12 +30,12 @@ async def read_earlier(
     found.reverse()
     if len(found) > READ_AT_MOST:
         found = found[-READ_AT_MOST:]
-        await client.parts.inbox.accept(cut_note(client, found[0]))
+        await client.accept(cut_note(client, found[0]))
     else:
         found = [m async for m in _starter(thread)] + found
     for message in found:
         if message.author.id != client.me.id and (message.content or message.attachments):
-            await client.parts.inbox.accept(_context(client, thread, message))
+            await client.accept(_context(client, thread, message))
 
 
 async def _starter(thread: discord.Thread) -> AsyncIterator[discord.Message]:

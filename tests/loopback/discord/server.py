@@ -124,7 +124,7 @@ class DiscordServer:
 
     async def _file(self, request: web.Request) -> web.Response:
         kind, data = self.world.files[request.match_info["id"]]
-        return web.Response(body=data, content_type=kind)
+        return web.Response(body=data, headers={"Content-Type": kind})
 
     async def _rest(self, request: web.Request) -> web.StreamResponse:
         path = "/" + request.match_info["tail"]
