@@ -1,0 +1,105 @@
+"""A turn as server-sent events: for the page in HTML, for scripts as plain text."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+
+from starlette.responses import StreamingResponse
+
+from adapters.web.delivery import Progress
+from adapters.web.markdown import Change, GrowingText
+from adapters.web.parts import WebParts
+from adapters.web.views import Pages, to_answer, to_json, to_markup
+from bot.settings import FooterStyle
+from bot.turns import Turn
+
+PAGE_PAUSE_S = 0.04
+"""How long a page rests between two steps, so that text comes smoothly and cheaply."""
+_RENDER_SHARE = 5
+"""A page rests this many times as long as rendering took."""
+LIFE = ": still here\n\n"
+
+
+def event(name: str, data: object) -> str:
+    """One server-sent event."""
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+def stream(events: AsyncIterator[str]) -> StreamingResponse:
+    """A response that sends events as they come."""
+    return StreamingResponse(
+        events, media_type="text/event-stream", headers={"x-accel-buffering": "no"}
+    )
+
+
+async def for_script(parts: WebParts, turn_id: str) -> AsyncIterator[str]:
+    """`status`, `text` (a further piece), `reset` (the answer begins anew), then one `end`."""
+    seen = Progress()
+    async for progress in parts.delivery.watch(turn_id, parts.store):
+        said = list(_plain_steps(seen, progress))
+        for step in said or [LIFE]:
+            yield step
+        seen = progress
+
+
+def _plain_steps(seen: Progress, now: Progress) -> Iterator[str]:
+    shown = seen.text
+    if now.attempt != seen.attempt and shown:
+        shown = ""
+        yield event("reset", {})
+    if now.status != seen.status and now.status:
+        yield event("status", {"text": now.status})
+    if now.text.startswith(shown) and len(now.text) > len(shown):
+        yield event("text", {"text": now.text[len(shown) :]})
+    if now.ended:
+        yield event("end", to_json(now.ended))
+
+
+class PageStream:
+    """What one open page is told of one turn."""
+
+    def __init__(self, parts: WebParts, pages: Pages, style: FooterStyle) -> None:
+        self._parts = parts
+        self._pages = pages
+        self._style = style
+
+    async def events(self, turn_id: str) -> AsyncIterator[str]:
+        """`status`, `blocks` (keep some, replace the rest), then one `end`."""
+        growing, seen, status = GrowingText(), Progress(), ""
+        async for progress in self._parts.delivery.watch(turn_id, self._parts.store):
+            began = time.monotonic()
+            if progress.attempt != seen.attempt:
+                growing = GrowingText()
+            steps = list(self._steps(growing, seen, progress))
+            if (words := self._status(progress)) != status:
+                status = words
+                steps.insert(0, event("status", {"text": status}))
+            for step in steps or [LIFE]:
+                yield step
+            seen = progress
+            await asyncio.sleep(max(PAGE_PAUSE_S, _RENDER_SHARE * (time.monotonic() - began)))
+
+    def _status(self, progress: Progress) -> str:
+        if progress.status or progress.text or self._parts.stages.is_ready():
+            return progress.status
+        loading = [s.name for s in self._parts.stages.stages() if s.state == "working"]
+        return f"Your prompt is safe and waits for: {', '.join(loading)}" if loading else ""
+
+    def _steps(self, growing: GrowingText, seen: Progress, now: Progress) -> Iterator[str]:
+        if now.ended:
+            if now.ended.reply:
+                yield _blocks(growing.end(now.text))
+            yield event("end", self._end(now.ended))
+        elif now.text != seen.text or now.attempt != seen.attempt:
+            yield _blocks(growing.show(now.text))
+
+    def _end(self, turn: Turn) -> dict[str, object]:
+        answer = to_answer(turn, self._style)
+        return {"status": answer.status.value, "html": self._pages.ending(answer)}
+
+
+def _blocks(change: Change) -> str:
+    return event("blocks", {"keep": change.keep, "blocks": to_markup(change.blocks)})

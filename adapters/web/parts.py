@@ -1,0 +1,61 @@
+"""What the web chat is given to work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from adapters.web.delivery import WebDelivery
+from adapters.web.startup import Stages
+from bot.catalog import Catalog
+from bot.inbox import Inbox
+from bot.messages import ConversationKey
+from bot.ports import Clock
+from bot.settings import Settings
+from bot.turns import Conversation, Turn
+
+PLATFORM = "web"
+WORKSPACE = "local"
+CHANNEL = "chat"
+USER_ID = "local"
+
+
+class WebStore(Protocol):
+    """What the page reads."""
+
+    async def turn(self, turn_id: str) -> Turn | None:
+        """A turn as it stands."""
+
+    async def settings(self, key: ConversationKey) -> Settings:
+        """The settings in force there."""
+
+    async def conversations(
+        self, platform: str, user_id: str, limit: int = 100
+    ) -> tuple[Conversation, ...]:
+        """The conversations that a person began, the latest used first."""
+
+    async def turns(self, key: ConversationKey) -> tuple[Turn, ...]:
+        """The turns of a conversation, oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebParts:
+    """Everything the web chat may use; `main` builds it."""
+
+    store: WebStore
+    inbox: Inbox
+    delivery: WebDelivery
+    stages: Stages
+    catalog: Callable[[], Catalog]
+    """The active models now; more may be found while the page is open already."""
+    clock: Clock
+    token: str = ""
+    """What a visitor must know; empty asks nobody, which only loopback may do."""
+
+
+def to_key(conversation_id: str) -> ConversationKey:
+    """The place of a conversation on the page."""
+    return ConversationKey(
+        platform=PLATFORM, workspace_id=WORKSPACE, channel_id=CHANNEL, thread_id=conversation_id
+    )

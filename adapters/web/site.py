@@ -1,0 +1,94 @@
+"""The pages: a conversation, the way in, and what is shown when there is nothing."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from adapters.web.guard import COOKIE, LOGIN_PATH, is_same, session_of
+from adapters.web.parts import PLATFORM, USER_ID, WebParts, to_key
+from adapters.web.views import Pages, to_demo_note, to_exchanges, to_tags
+
+MAX_LOGIN_BYTES = 2_000
+SESSION_S = 60 * 60 * 24 * 30
+EXAMPLES = (
+    "What is the capital of France?",
+    "Write a Python function that reverses a string",
+    "Why is the sky blue?",
+    "Hello! What can you do?",
+)
+"""Prompts that even the small demo model answers well."""
+
+
+class Site:
+    """Answers a browser's visits."""
+
+    def __init__(self, parts: WebParts, pages: Pages) -> None:
+        self._parts = parts
+        self._pages = pages
+
+    def routes(self) -> list[Route]:
+        """Where each page is."""
+        return [
+            Route("/", self.new),
+            Route("/c/{conversation}", self.conversation),
+            Route(LOGIN_PATH, self.login),
+            Route(LOGIN_PATH, self.log_in, methods=["POST"]),
+        ]
+
+    async def new(self, request: Request) -> Response:
+        """A new conversation."""
+        return await self._chat("")
+
+    async def conversation(self, request: Request) -> Response:
+        """A conversation that was begun before."""
+        return await self._chat(request.path_params["conversation"])
+
+    async def login(self, request: Request) -> Response:
+        """The way in, where a token is set."""
+        if not self._parts.token:
+            return RedirectResponse("/", status_code=HTTPStatus.SEE_OTHER)
+        return HTMLResponse(self._pages.page("login.html", problem=""))
+
+    async def log_in(self, request: Request) -> Response:
+        """Check the token and remember the browser."""
+        body = (await request.body())[:MAX_LOGIN_BYTES]
+        given = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0]
+        if not self._parts.token or not is_same(given.strip(), self._parts.token):
+            problem = "That is not the token. It stands in PARLEY_WEB_TOKEN, where Parley runs."
+            return HTMLResponse(
+                self._pages.page("login.html", problem=problem), status_code=HTTPStatus.FORBIDDEN
+            )
+        response = RedirectResponse("/", status_code=HTTPStatus.SEE_OTHER)
+        response.set_cookie(
+            COOKIE,
+            session_of(self._parts.token),
+            max_age=SESSION_S,
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+        return response
+
+    async def _chat(self, conversation: str) -> Response:
+        parts, key = self._parts, to_key(conversation)
+        turns = await parts.store.turns(key) if conversation else ()
+        catalog = parts.catalog()
+        html = self._pages.page(
+            "chat.html",
+            conversation=conversation if turns else "",
+            is_missing=bool(conversation) and not turns,
+            conversations=await parts.store.conversations(PLATFORM, USER_ID),
+            exchanges=to_exchanges(turns, (await parts.store.settings(key)).footer),
+            examples=EXAMPLES,
+            tags=to_tags(catalog),
+            demo_note=to_demo_note(catalog),
+            stages=parts.stages.stages(),
+            is_ready=parts.stages.is_ready(),
+        )
+        status = HTTPStatus.NOT_FOUND if conversation and not turns else HTTPStatus.OK
+        return HTMLResponse(html, status_code=status)

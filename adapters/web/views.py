@@ -1,0 +1,217 @@
+"""Turns as the page shows them and as scripts read them. It renders, and decides nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from adapters.web import markdown
+from bot.catalog import Catalog, Tier
+from bot.money import format_usd
+from bot.replies import Action, Footer
+from bot.router import explain
+from bot.settings import FooterStyle
+from bot.turns import Turn, TurnStatus
+
+FOLD_CHARS = 1_200
+FOLD_LINES = 14
+"""A longer prompt is shown folded."""
+_LEADING_TAG = re.compile(r"@(?:model:)?[A-Za-z0-9][\w.-]*(?=\s)")
+_TAGS = (
+    ("auto", "let Parley choose"),
+    ("fast", "the free tier"),
+    ("cheap", "the cheap tier"),
+    ("heavy", "the strongest tier"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerView:
+    """One answer, ready for a template."""
+
+    turn_id: str
+    status: TurnStatus
+    blocks: tuple[Markup, ...]
+    notes: tuple[str, ...]
+    notice: str
+    footer: str
+    tier: str
+    actions: tuple[Action, ...]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is whole."""
+        return self.status.is_over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeView:
+    """A prompt and its answers, the newest last."""
+
+    message_id: str
+    tag: str
+    prompt: str
+    is_long: bool
+    answers: tuple[AnswerView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyRow:
+    """What one tier would have been."""
+
+    tier: str
+    model: str
+    percent: int | None
+    price: str
+    is_chosen: bool
+
+
+def to_answer(turn: Turn, style: FooterStyle) -> AnswerView:
+    """A turn's answer as it stands; what is still being written comes by the stream."""
+    reply = turn.reply
+    footer = reply.footer if reply else None
+    unanswered = (Action.AGAIN,) if turn.status.is_over else (Action.STOP,)
+    return AnswerView(
+        turn_id=turn.turn_id,
+        status=turn.status,
+        blocks=to_markup(markdown.render(reply.text)) if reply else (),
+        notes=reply.notes if reply else (),
+        notice=_notice(turn),
+        footer=footer.line(style) if footer else "",
+        tier=footer.tier.label if footer else "",
+        actions=reply.actions if reply else unanswered,
+    )
+
+
+def to_exchanges(turns: Iterable[Turn], style: FooterStyle) -> tuple[ExchangeView, ...]:
+    """The turns of a conversation, each prompt with all of its answers."""
+    by_message: dict[str, list[Turn]] = {}
+    for turn in turns:
+        by_message.setdefault(turn.message_id, []).append(turn)
+    return tuple(to_exchange(answers, style) for answers in by_message.values())
+
+
+def to_exchange(turns: Sequence[Turn], style: FooterStyle) -> ExchangeView:
+    """One prompt with its answers; at least one turn."""
+    prompt = turns[0].prompt.strip()
+    tag = _LEADING_TAG.match(prompt)
+    return ExchangeView(
+        message_id=turns[0].message_id,
+        tag=tag[0] if tag else "",
+        prompt=prompt[tag.end() :].strip() if tag else prompt,
+        is_long=len(prompt) > FOLD_CHARS or prompt.count("\n") > FOLD_LINES,
+        answers=tuple(to_answer(turn, style) for turn in turns),
+    )
+
+
+def to_json(turn: Turn) -> dict[str, Any]:
+    """A turn in plain values, as the API gives it."""
+    reply = turn.reply
+    return {
+        "turn_id": turn.turn_id,
+        "conversation": turn.key.thread_id,
+        "status": turn.status.value,
+        "prompt": turn.prompt,
+        "text": reply.text if reply else "",
+        "notice": _notice(turn),
+        "notes": list(reply.notes) if reply else [],
+        "actions": [action.value for action in reply.actions] if reply else [],
+        "retry_of": turn.retry_of,
+        "created_at": turn.created_at.isoformat(),
+        **_figures(reply.footer if reply else None),
+    }
+
+
+def to_tags(catalog: Catalog) -> list[dict[str, str]]:
+    """What may be typed after @, the tiers first."""
+    tiers = [{"tag": tag, "about": about} for tag, about in _TAGS]
+    return tiers + [{"tag": m.alias, "about": f"{m.tier.label} tier"} for m in catalog]
+
+
+def to_demo_note(catalog: Catalog) -> str:
+    """What to know of the models when all of them are makeshift; else nothing."""
+    notes = [model.note for model in catalog]
+    return notes[0] if notes and all(notes) else ""
+
+
+def to_why(record: Mapping[str, Any]) -> tuple[WhyRow, ...]:
+    """The tiers that were weighed, cheapest first."""
+    chances = record.get("p") or {}
+    return tuple(
+        WhyRow(
+            tier=tier,
+            model=other["model"],
+            percent=round(chances[tier] * 100) if tier in chances else None,
+            price=format_usd(other["estimated_cost"]),
+            is_chosen=tier == record.get("tier"),
+        )
+        for tier, other in sorted(
+            (record.get("alternatives") or {}).items(), key=lambda item: Tier[item[0].upper()]
+        )
+    )
+
+
+def to_markup(blocks: Iterable[str]) -> tuple[Markup, ...]:
+    """HTML that the Markdown renderer has made safe."""
+    return tuple(Markup(block) for block in blocks)
+
+
+class Pages:
+    """The templates."""
+
+    def __init__(self) -> None:
+        self._environment = Environment(
+            loader=PackageLoader("adapters.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def page(self, name: str, **values: object) -> str:
+        """A whole page."""
+        return self._environment.get_template(name).render(**values)
+
+    def exchange(self, exchange: ExchangeView) -> str:
+        """A prompt with its answers."""
+        return self._part("exchange", exchange)
+
+    def answer(self, answer: AnswerView) -> str:
+        """One answer."""
+        return self._part("answer", answer)
+
+    def ending(self, answer: AnswerView) -> str:
+        """What stands under a finished answer: notes, small print, buttons."""
+        return self._part("ending", answer)
+
+    def why(self, record: Mapping[str, Any]) -> str:
+        """Why this model was chosen."""
+        return self._part("why", record, to_why(record), markdown.render(explain(record)))
+
+    def _part(self, name: str, *values: object) -> str:
+        macros = self._environment.get_template("parts.html").module
+        return str(getattr(macros, name)(*values))
+
+
+def _notice(turn: Turn) -> str:
+    if turn.notice or turn.reply or not turn.status.is_over:
+        return turn.notice
+    return "Stopped before an answer began."
+
+
+def _figures(footer: Footer | None) -> dict[str, Any]:
+    if footer is None:
+        return {"model": "", "tier": "", "tokens": 0, "cost_nanousd": None, "footer": ""}
+    return {
+        "model": footer.model,
+        "tier": footer.tier.label,
+        "tokens": footer.tokens,
+        "cost_nanousd": footer.cost,
+        "latency_s": round(footer.latency_s, 3),
+        "footer": footer.line(FooterStyle.FULL),
+    }
