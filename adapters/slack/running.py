@@ -29,9 +29,11 @@ from adapters.slack.workspaces import (
     Clients,
     OneWorkspace,
     Workspace,
+    Workspaces,
     connect_one,
     open_clients,
 )
+from bot.errors import ConfigurationError
 from bot.ports import Sink
 from bot.turns import Turn
 
@@ -65,6 +67,7 @@ class SlackBot:
         self._limits = limits
         self._delivery: SlackDelivery | None = None
         self._http: AsyncSlackRequestHandler | None = None
+        self.workspaces: Workspaces | None = None
         self.is_ready = asyncio.Event()
 
     @property
@@ -95,22 +98,21 @@ class SlackBot:
         async with open_clients(self._parts.clock, settings.slack_api_base) as clients:
             try:
                 await self._run(clients)
-            except SlackRefusalError as error:
-                logger.error(BAD_TOKEN, extra={"code": error.code})
+            except ConfigurationError as error:
+                logger.error("%s", error)
 
     async def _run(self, clients: Clients) -> None:
         settings = self._parts.settings
         token = settings.slack_bot_token.get_secret_value()
-        workspaces = OneWorkspace(await _patiently(clients, token))
+        self.workspaces = workspaces = OneWorkspace(await _patiently(clients, token))
         async with AsyncExitStack() as stack:
             self._delivery = await stack.enter_async_context(
                 SlackDelivery(workspaces, self._store, self._parts.clock, self._limits)
             )
             slack = self._build(clients, workspaces)
             stack.push_async_callback(slack.close)
-            app = slack.build(
-                clients.client(token), settings.slack_signing_secret.get_secret_value()
-            )
+            secret = settings.slack_signing_secret.get_secret_value()
+            app = slack.build(clients.client(None), secret)
             await self._listen(app, clients, stack)
             self.is_ready.set()
             logger.info("Slack is connected")
@@ -122,6 +124,12 @@ class SlackBot:
             self._http = AsyncSlackRequestHandler(app)
             return
         client = clients.client(app_token)
+        try:
+            await clients.api(app_token).call("apps.connections.open")
+        except SlackRefusalError as error:
+            raise ConfigurationError(BAD_APP_TOKEN) from error
+        except UncertainError:
+            logger.info("sockets are not to be had yet")  # slack_sdk tries again by itself
         await stack.enter_async_context(open_sockets(app, app_token, client))
 
     def _build(self, clients: Clients, workspaces: OneWorkspace) -> SlackApp:
@@ -170,6 +178,8 @@ async def _patiently(clients: Clients, token: str) -> Workspace:
     while True:
         try:
             return await connect_one(clients, token)
+        except SlackRefusalError as error:
+            raise ConfigurationError(BAD_TOKEN) from error
         except UncertainError:
             wait_s = RETRY_S[min(attempt, len(RETRY_S) - 1)]
             logger.warning("Slack cannot be reached", extra={"again_in_s": wait_s})

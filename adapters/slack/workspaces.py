@@ -53,7 +53,7 @@ class Clients:
         self._clock = clock
         self._api_base = api_base or SLACK_API
 
-    def client(self, token: str) -> AsyncWebClient:
+    def client(self, token: str | None) -> AsyncWebClient:
         """A client for one token; pacing and second tries are ours, so it has none."""
         return AsyncWebClient(
             token=token, base_url=self._api_base, session=self.session, retry_handlers=[]

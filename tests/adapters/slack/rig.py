@@ -27,7 +27,9 @@ from storage import MemoryStore
 from tests.fakes import FixedEstimator, catalog, completion
 from tests.loopback.slack import APP_TOKEN, LoopbackSlack
 
-FAST = PreviewLimits(flush_s=0.05, flush_per_stream_s=0.0, edit_s=0.05, look_again_s=0.02)
+FAST = PreviewLimits(
+    flush_s=0.05, flush_per_stream_s=0.0, edit_s=0.05, edit_per_message_s=0.0, look_again_s=0.02
+)
 
 
 @dataclass

@@ -44,6 +44,7 @@ class ChatMethods:
         check_message("chat.update", args)
         fresh = self._bot_message(space, args)
         message.update({k: fresh[k] for k in ("text", "blocks", "markdown_text") if k in fresh})
+        message.pop("streaming_state", None)
         if "blocks" not in fresh:
             message.pop("blocks", None)
         if "metadata" in args:
@@ -69,7 +70,9 @@ class ChatMethods:
         ):
             raise RefusalError("missing_recipient_user_id")
         text = streamed_text(args)
-        message = space.post(channel, {**self._bot_message(space, args), "text": text})
+        fields = {**self._bot_message(space, args), "text": text}
+        fields.pop("markdown_text", None)
+        message = space.post(channel, fields)
         message["streaming_state"] = "in_progress"
         space.streams[channel.channel_id, message["ts"]] = Stream(self._now(), text=text)
         return {"channel": channel.channel_id, "ts": message["ts"]}

@@ -1,0 +1,39 @@
+"""The shipped manifest is the one that the code needs."""
+
+from pathlib import Path
+
+import yaml  # type: ignore[import-untyped]  # it ships no types
+
+from adapters.slack.manifest import BOT_SCOPES, manifest, to_yaml
+from tests.loopback.slack.rules import NEEDED_SCOPE
+
+SHIPPED = Path(__file__).parents[3] / "deploy" / "slack-manifest.yaml"
+
+
+def test_the_shipped_manifest_is_generated_from_the_code() -> None:
+    assert SHIPPED.read_text(encoding="utf-8") == to_yaml(manifest())
+
+
+def test_it_is_yaml_that_says_the_same() -> None:
+    assert yaml.safe_load(SHIPPED.read_text(encoding="utf-8")) == manifest()
+
+
+def test_http_has_addresses_and_no_sockets() -> None:
+    made = manifest("https://parley.example/")
+    url = "https://parley.example/slack/events"
+    assert made["settings"]["event_subscriptions"]["request_url"] == url
+    assert made["settings"]["interactivity"]["request_url"] == url
+    assert [command["url"] for command in made["features"]["slash_commands"]] == [url, url]
+    assert made["settings"]["socket_mode_enabled"] is False
+
+
+def test_every_method_that_is_called_has_its_scope() -> None:
+    called = {"conversations.replies", "users.info", "files.getUploadURLExternal"}
+    assert {NEEDED_SCOPE[method] for method in called} <= set(BOT_SCOPES)
+
+
+def test_texts_keep_to_slacks_limits() -> None:
+    made = manifest()
+    assert len(made["display_information"]["description"]) <= 140
+    assert len(made["features"]["agent_view"]["agent_description"]) <= 300
+    assert all(len(shortcut["name"]) <= 24 for shortcut in made["features"]["shortcuts"])
