@@ -1,4 +1,4 @@
-"""One stream as it is read: the text so far, its times, and the usage at its end."""
+"""One stream as it is read: the text so far, its times, and the usage that came with it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from adapters.llm.tokens import count_tokens
 from bot.calls import Completion, ModelCall, OnText, Usage
 from bot.money import to_nanousd
 
-REPORTS_COST = frozenset({"openrouter"})
-"""Elsewhere a cost in the usage is LiteLLM's own sum, which is not to be trusted."""
+_STEPS = 20
+"""A deadline moves on in twentieths of the gap: not for every chunk of thousands a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Reading:
         self._on_text = on_text
         self._gap_s = patience.gap_s
         self._now = asyncio.get_running_loop().time
-        self._started_s = self._now()
+        self._started_s = self._alive_s = self._now()
         self._ends_s = self._started_s + call.timeout_s
         self._clock = asyncio.timeout_at(
             min(self._ends_s, self._started_s + patience.first_token_s)
@@ -40,6 +40,8 @@ class Reading:
         self._pieces: list[str] = []
         self._first_token_s: float | None = None
         self._finish_reason = ""
+        self._served_model = ""
+        self._tally = _Tally()
 
     @property
     def clock(self) -> asyncio.Timeout:
@@ -51,72 +53,111 @@ class Reading:
         """What came so far."""
         return "".join(self._pieces)
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether the provider said that it is done, and not that it failed."""
+        return self._finish_reason not in ("", "error")
+
     def take(self, chunk: Any) -> None:
-        """Hand the chunk's text on; anything that shows a model at work is a sign of life."""
+        """Take one chunk in either form that LiteLLM's providers give; None has nothing in it."""
+        if chunk is None:
+            return
+        if isinstance(chunk, dict):
+            self._take_plain(chunk)
+            return
+        self._tally.add(getattr(chunk, "usage", None))
+        self._served_model = self._served_model or getattr(chunk, "model", None) or ""
         if not chunk.choices:
             return
         choice = chunk.choices[0]
-        delta = choice.delta
         self._finish_reason = choice.finish_reason or self._finish_reason
-        text = delta.content
-        if not text and not getattr(delta, "reasoning_content", None):
-            return
-        now = self._now()
-        self._clock.reschedule(min(self._ends_s, now + self._gap_s))
-        if text:
-            if self._first_token_s is None:
-                self._first_token_s = now - self._started_s
-            self._pieces.append(text)
-            self._on_text(text)
+        if text := choice.delta.content:
+            self._take_text(text)
+        elif getattr(choice.delta, "reasoning_content", None):
+            self._stay_awake()
 
-    def is_finished(self, stream: Any) -> bool:
-        """Whether the provider said that it is done; LiteLLM says so in any case."""
-        return bool(stream.received_finish_reason or stream.intermittent_finish_reason)
-
-    async def to_completion(self, stream: Any) -> Completion:
+    async def to_completion(self) -> Completion:
         """Sum up a stream that was read to its end."""
+        reported = self._tally.cost
         return Completion(
             text=self.text,
-            usage=await self._usage(stream),
-            finish_reason=self._finish_reason or "stop",
-            response_model_id=_served_model(stream) or self._call.model.model_id,
-            reported_cost=self._reported_cost(stream),
+            usage=self._tally.to_usage() or await self._estimate(),
+            finish_reason=self._finish_reason,
+            response_model_id=self._served_model or self._call.model.model_id,
+            reported_cost=None if reported is None else to_nanousd(Decimal(str(reported))),
             first_token_s=self._first_token_s,
             latency_s=self._now() - self._started_s,
         )
 
-    async def _usage(self, stream: Any) -> Usage:
-        block = _usage_block(stream)
-        if block is None:
-            return Usage(
-                input_tokens=self._call.input_tokens,
-                output_tokens=await count_tokens(self.text),
-                is_estimated=True,
-            )
+    def _take_plain(self, chunk: dict[str, Any]) -> None:
+        self._tally.add(chunk.get("usage"))
+        if chunk.get("is_finished"):
+            self._finish_reason = self._finish_reason or chunk.get("finish_reason") or "stop"
+        if text := chunk.get("text"):
+            self._take_text(text)
+
+    def _take_text(self, text: str) -> None:
+        self._stay_awake()
+        if self._first_token_s is None:
+            self._first_token_s = self._alive_s - self._started_s
+        self._pieces.append(text)
+        self._on_text(text)
+
+    def _stay_awake(self) -> None:
+        """Move the deadline on: text and reasoning both show a model at work."""
+        now = self._now()
+        if not self._pieces or now - self._alive_s > self._gap_s / _STEPS:
+            self._clock.reschedule(min(self._ends_s, now + self._gap_s))
+            self._alive_s = now
+
+    async def _estimate(self) -> Usage:
         return Usage(
-            input_tokens=block.prompt_tokens or 0,
-            output_tokens=block.completion_tokens or 0,
-            cached_input_tokens=_detail(block, "prompt_tokens_details", "cached_tokens"),
-            reasoning_tokens=_detail(block, "completion_tokens_details", "reasoning_tokens"),
+            input_tokens=self._call.input_tokens,
+            output_tokens=await count_tokens(self.text),
+            is_estimated=True,
         )
 
-    def _reported_cost(self, stream: Any) -> int | None:
-        if self._call.model.provider not in REPORTS_COST:
+
+@dataclass(slots=True)
+class _Tally:
+    """The usage that a provider has sent: counters that only grow, spread over its chunks."""
+
+    is_counted: bool = False
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_input_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost: float | None = None
+    """What the provider says it costs, in dollars."""
+
+    def add(self, block: Any) -> None:
+        if not block:
+            return
+        cached = _detail(block, "prompt_tokens_details", "cached_tokens")
+        reasoning = _detail(block, "completion_tokens_details", "reasoning_tokens")
+        self.is_counted = True
+        self.input_tokens = max(self.input_tokens, _field(block, "prompt_tokens") or 0)
+        self.output_tokens = max(self.output_tokens, _field(block, "completion_tokens") or 0)
+        self.cached_input_tokens = max(self.cached_input_tokens, cached)
+        self.reasoning_tokens = max(self.reasoning_tokens, reasoning)
+        cost = _field(block, "cost")
+        self.cost = self.cost if cost is None else cost
+
+    def to_usage(self) -> Usage | None:
+        if not self.is_counted:
             return None
-        cost = getattr(_usage_block(stream), "cost", None)
-        return None if cost is None else to_nanousd(Decimal(str(cost)))
-
-
-def _usage_block(stream: Any) -> Any:
-    """The last usage that the provider itself has sent, or None."""
-    blocks = (getattr(chunk, "usage", None) for chunk in reversed(stream.chunks))
-    return next((block for block in blocks if block is not None), None)
+        return Usage(
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            cached_input_tokens=self.cached_input_tokens,
+            reasoning_tokens=self.reasoning_tokens,
+        )
 
 
 def _detail(block: Any, group: str, name: str) -> int:
-    return getattr(getattr(block, group, None), name, None) or 0
+    details = _field(block, group)
+    return (_field(details, name) or 0) if details else 0
 
 
-def _served_model(stream: Any) -> str:
-    models = (chunk.hidden_params.get("provider_response_model") for chunk in stream.chunks)
-    return next((model for model in models if model), "")
+def _field(block: Any, name: str) -> Any:
+    return block.get(name) if isinstance(block, dict) else getattr(block, name, None)

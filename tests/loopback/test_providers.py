@@ -86,7 +86,7 @@ async def test_streams_anthropic_messages_with_cached_tokens_apart(
         "message_delta",
         "message_stop",
     ]
-    usage = sent[-2]["usage"]
+    usage = sent[0]["message"]["usage"]
     assert usage["input_tokens"] + 4 == provider.requests[0].input_tokens
     assert usage["cache_read_input_tokens"] == 4
     assert [message["role"] for message in provider.requests[0].messages] == ["system", "user"]

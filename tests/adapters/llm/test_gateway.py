@@ -123,6 +123,15 @@ async def test_says_when_the_limit_ended_the_answer(
 
 
 @pytest.mark.parametrize("name", ["openai", "anthropic", "gemini"])
+async def test_says_when_the_content_rules_ended_the_answer(
+    provider: ProviderServer, gateway: LiteLLMGateway, texts: Texts, name: str
+) -> None:
+    provider.script(text="Half an answ", finish_reason="content_filter")
+    completion = await gateway.complete(a_call(a_model(provider, name)), texts)
+    assert (completion.text, completion.finish_reason) == ("Half an answ", "content_filter")
+
+
+@pytest.mark.parametrize("name", ["openai", "anthropic", "gemini"])
 async def test_sends_pictures_and_files_in_the_request(
     provider: ProviderServer, gateway: LiteLLMGateway, texts: Texts, name: str
 ) -> None:

@@ -48,7 +48,7 @@ class Messages:
     def closing(self, exchange: Exchange) -> list[bytes]:
         """Write the end of the block, the stop reason with the output's usage, and the end."""
         delta = {"stop_reason": self._stop_reason(exchange), "stop_sequence": None}
-        usage = input_usage(exchange) | {"output_tokens": exchange.bill().output_tokens}
+        usage = {"output_tokens": exchange.bill().output_tokens}
         return [
             to_event({"type": "content_block_stop", "index": 0}, "content_block_stop"),
             to_event({"type": "message_delta", "delta": delta, "usage": usage}, "message_delta"),
