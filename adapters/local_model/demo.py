@@ -108,14 +108,16 @@ class DemoModel:
 
     async def ready(self) -> str:
         """Wait until it answers; its address. Raises ProviderUnavailableError if it never will."""
-        await self._settled.wait()
-        if self._failure is not None or self.base_url is None:
-            raise ProviderUnavailableError(self._failure or "The demo model was shut down.")
+        while self.base_url is None:
+            await self._settled.wait()
+            if self._failure is not None:
+                raise ProviderUnavailableError(self._failure)
         return self.base_url
 
     async def __aenter__(self) -> Self:
         self._began = time.monotonic()
         self._task = asyncio.create_task(self._supervise(), name="demo-model")
+        self._task.add_done_callback(self._close)
         return self
 
     async def __aexit__(
@@ -130,6 +132,11 @@ class DemoModel:
             if not self._task.cancelled():
                 self._task.result()
 
+    def _close(self, task: asyncio.Task[None]) -> None:
+        """However it ended, nobody waits for ever."""
+        self._failure = self._failure or "The demo model was shut down."
+        self._settled.set()
+
     async def _supervise(self) -> None:
         try:
             self._mark(Stage.FINDING)
@@ -139,8 +146,6 @@ class DemoModel:
         except OSError as error:
             logger.warning("The demo model's process cannot be started.", exc_info=error)
             self._fail(explain(Ending(code=0)))
-        finally:
-            self._settled.set()  # whatever went wrong, nobody waits for ever
 
     async def _keep_running(self, assets: parts.Assets) -> str:
         """Start the child again when it dies; returns why that is not tried any more."""

@@ -17,8 +17,8 @@ _PROBLEMS = {
     "engine:": "The demo model could not be loaded; the log says more.",
 }
 _SIGNALS = {
-    -signal.SIGILL: "The demo model needs a processor with AVX2, which this one lacks.",
-    -signal.SIGKILL: "The system ended the demo model; it needs about 250 MB of free memory.",
+    -signal.SIGILL: "This processor is too old for the demo model, which needs AVX2.",
+    -signal.SIGKILL: "The system ended the demo model; it needs about 300 MB of memory.",
 }
 
 

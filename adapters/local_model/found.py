@@ -10,8 +10,8 @@ from typing import Any, TypeGuard
 _EMBEDDING_NAME = re.compile(r"embed|rerank|\bminilm\b|\bbge-", re.IGNORECASE)
 _EMBEDDING_FAMILY = re.compile(r"bert|embed", re.IGNORECASE)
 _CLOUD_NAME = re.compile(r"[:-]cloud$", re.IGNORECASE)
-_SIZE = re.compile(r"(?:(\d+)x)?(\d+(?:\.\d+)?)\s*([KMBT])\b", re.IGNORECASE)
-_BILLIONS = {"k": 1e-6, "m": 1e-3, "b": 1.0, "t": 1e3}
+_SIZE = re.compile(r"(?:(\d+)x)?(\d+(?:\.\d+)?)\s*([MBT])\b", re.IGNORECASE)
+_BILLIONS = {"m": 1e-3, "b": 1.0, "t": 1e3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

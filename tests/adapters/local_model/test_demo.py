@@ -66,6 +66,13 @@ async def test_who_waits_while_it_is_shut_down_is_told() -> None:
         await waiter
 
 
+async def test_leaving_at_once_leaves_nobody_waiting() -> None:
+    async with demo(children.OBEDIENT) as model:
+        waiter = asyncio.create_task(model.ready())
+    with pytest.raises(ProviderUnavailableError, match="shut down"):
+        await waiter
+
+
 async def test_a_missing_package_is_told_and_nothing_else_happens() -> None:
     def find_nothing() -> Assets:
         raise ProviderUnavailableError("The demo model is not installed.")
@@ -115,6 +122,18 @@ async def test_a_killed_child_is_started_again() -> None:
         await until(lambda: model.pid not in (first, None))
         await model.ready()
         assert stages(model)[-2:] == [Stage.RESTARTING, Stage.READY]
+
+
+async def test_who_waits_is_served_by_a_later_start(tmp_path: Path) -> None:
+    mark = tmp_path / "started-before"
+    habit = (
+        f"mark = {str(mark)!r}\n"
+        "if not os.path.exists(mark): open(mark, 'w').close(); sys.exit(1)\n"
+        "ready(); sys.stdin.read()"
+    )
+    async with demo(children.child(habit)) as model:
+        assert await model.ready() == "http://127.0.0.1:9/v1"
+        assert Stage.RESTARTING in stages(model)
 
 
 async def test_other_output_is_passed_over() -> None:

@@ -12,7 +12,7 @@ from adapters.local_model.ending import Ending, explain
     ("ending", "told"),
     [
         (Ending(code=-signal.SIGILL), "AVX2"),
-        (Ending(code=-signal.SIGKILL), "250 MB"),
+        (Ending(code=-signal.SIGKILL), "300 MB"),
         (Ending(code=-signal.SIGSEGV), "keeps ending"),
         (Ending(code=EXIT_REFUSED, problem="damaged"), "file is damaged"),
         (Ending(code=EXIT_REFUSED, problem="import: libgomp.so.1: no such file"), "libgomp1"),

@@ -89,7 +89,14 @@ def test_every_alias_is_one_that_the_catalogue_takes(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "billions"),
-    [("3.2B", 3.2), ("270M", 0.27), ("8x7B", 56.0), ("qwen3.5-9b", 9.0), ("llama", None)],
+    [
+        ("3.2B", 3.2),
+        ("270M", 0.27),
+        ("8x7B", 56.0),
+        ("qwen3.5-9b", 9.0),
+        ("phi-128k", None),
+        ("llama", None),
+    ],
 )
 def test_a_size_is_read_from_a_label(text: str, billions: float | None) -> None:
     assert to_billions(text) == pytest.approx(billions)
