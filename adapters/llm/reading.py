@@ -141,7 +141,8 @@ class _Tally:
         self.cached_input_tokens = max(self.cached_input_tokens, cached)
         self.reasoning_tokens = max(self.reasoning_tokens, reasoning)
         cost = _field(block, "cost")
-        self.cost = self.cost if cost is None else cost
+        if isinstance(cost, int | float):  # some providers send a table of parts
+            self.cost = cost
 
     def to_usage(self) -> Usage | None:
         if not self.is_counted:

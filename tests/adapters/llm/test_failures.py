@@ -111,6 +111,16 @@ async def test_a_stream_that_breaks_before_any_text_may_be_tried_elsewhere(
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
+async def test_a_dropped_connection_is_not_tried_again_behind_our_back(
+    provider: ProviderServer, gateway: LiteLLMGateway, texts: Texts, name: str
+) -> None:
+    provider.fail(FaultKind.DROP, times=None)
+    with pytest.raises(errors.ProviderUnavailableError):
+        await gateway.complete(a_call(a_model(provider, name)), texts)
+    assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
 async def test_an_empty_answer_is_an_answer_without_text(
     provider: ProviderServer, gateway: LiteLLMGateway, texts: Texts, name: str
 ) -> None:

@@ -38,6 +38,14 @@ async def break_off(
     return response
 
 
+def drop(request: web.Request, seen: Seen) -> web.StreamResponse:
+    """End the connection instead of an answer."""
+    seen.end(Outcome.BROKEN)
+    if request.transport is not None:
+        request.transport.close()
+    return web.Response()
+
+
 async def hang() -> None:
     """Wait until the client hangs up or the server stops."""
     await asyncio.get_running_loop().create_future()

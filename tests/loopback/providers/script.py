@@ -20,6 +20,7 @@ class FaultKind(StrEnum):
     CONTEXT_TOO_LONG = "context_too_long"
     CONTENT_FILTER = "content_filter"
     NO_SUCH_MODEL = "no_such_model"
+    DROP = "drop"  # the connection ends before the headers
     HANG_BEFORE_HEADERS = "hang_before_headers"
     HANG_AFTER_HEADERS = "hang_after_headers"  # headers and the role chunk, then nothing
     SILENCE = "silence"  # after `at_token` tokens

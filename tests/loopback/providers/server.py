@@ -10,7 +10,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from tests.loopback.providers.anthropic import Messages
-from tests.loopback.providers.breaking import BREAKING, break_off, hang
+from tests.loopback.providers.breaking import BREAKING, break_off, drop, hang
 from tests.loopback.providers.dialect import Dialect, Exchange
 from tests.loopback.providers.gemini import GenerateContent
 from tests.loopback.providers.openai import ChatCompletions
@@ -35,6 +35,7 @@ _BASES = {
     "anthropic": "/anthropic",
     "gemini": "/gemini/v1beta",
 }
+_UNBILLED = (FaultKind.HANG_BEFORE_HEADERS, FaultKind.DROP)
 _MAX_BODY_BYTES = 64 * 2**20
 
 
@@ -187,7 +188,7 @@ class ProviderServer:
     def _close(self, exchange: Exchange) -> None:
         seen = exchange.seen
         seen.end(Outcome.FINISHED)
-        if seen.outcome is not Outcome.REFUSED and seen.fault != FaultKind.HANG_BEFORE_HEADERS:
+        if seen.outcome is not Outcome.REFUSED and seen.fault not in _UNBILLED:
             seen.billed = exchange.bill()
         self._changed.set()
         if self._record_file is not None:
@@ -205,6 +206,8 @@ class ProviderServer:
                 return web.json_response(body, status=seen.status, headers=headers)
             if fault.kind is FaultKind.HANG_BEFORE_HEADERS:
                 await hang()
+            if fault.kind is FaultKind.DROP:
+                return drop(request, seen)
             exchange.reply = exchange.reply.emptied_by(fault)
         await asyncio.sleep(exchange.reply.first_delay_s)
         seen.status = 200
