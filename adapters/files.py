@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import aiohttp
 from pypdf import PdfReader
@@ -21,6 +22,7 @@ TEXT_BYTES = 1_000_000
 PDF_BYTES = 10_000_000
 TEXT_CHARACTERS = 100_000
 MOST_FILES = 5
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 READ_S = 20.0
 IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 PDF = "application/pdf"
@@ -72,10 +74,19 @@ _TEXT_NAMES = (
 class FileReader:
     """Fetches files from the hosts of one platform, never following a redirect."""
 
-    def __init__(self, session: aiohttp.ClientSession, is_own: Callable[[str], bool]) -> None:
-        """`is_own` says whether an address belongs to the platform; no other is asked."""
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        is_own: Callable[[str], bool],
+        headers: Mapping[str, str] = NO_HEADERS,
+    ) -> None:
+        """`is_own` says whether an address belongs to the platform; no other is asked.
+
+        `headers` may carry a token, which only those addresses see.
+        """
         self._session = session
         self._is_own = is_own
+        self._headers = headers
 
     async def read(self, files: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
         """The same files with their content; what can't be read says so in its text."""
@@ -93,16 +104,20 @@ class FileReader:
             return to_refused(file, "it is kept somewhere else")
         try:
             async with asyncio.timeout(READ_S):
-                content = await self._fetch(file.url, limit)
+                content = await self._fetch(file, limit)
             return await asyncio.to_thread(with_content, file, content)
         except (aiohttp.ClientError, TimeoutError, ValueError, PyPdfError) as error:
             logger.info("a file could not be read", extra={"error": type(error).__name__})
             return to_refused(file, "it was not handed over, or is damaged")
 
-    async def _fetch(self, url: str, limit: int) -> bytes:
-        async with self._session.get(url, allow_redirects=False) as response:
+    async def _fetch(self, file: Attachment, limit: int) -> bytes:
+        async with self._session.get(
+            file.url, headers=self._headers, allow_redirects=False
+        ) as response:
             if response.status != 200:
                 raise ValueError(f"status {response.status}")
+            if response.content_type == "text/html" != file.media_type:
+                raise ValueError("a page, such as a request to log in")
             content = bytearray()
             async for piece in response.content.iter_chunked(65_536):
                 content += piece

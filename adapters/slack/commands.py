@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from adapters.slack.formatting import markdown_block
 from adapters.slack.inbound import PLATFORM
@@ -41,6 +41,7 @@ class Command:
     rest: str = ""
 
 
+@runtime_checkable
 class Preferences(Protocol):
     """What the store knows of settings beside reading them."""
 

@@ -9,14 +9,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.app.async_app import AsyncApp
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.parts import Deliveries, Parts
 from adapters.slack.app import SlackApp
 from adapters.slack.arrivals import Arrivals
-from adapters.slack.commands import Commands, SlackStore
+from adapters.slack.commands import Commands, Preferences, SlackStore
 from adapters.slack.delivery import DEFAULT_LIMITS, SlackDelivery
 from adapters.slack.desk import Desk, Rules
 from adapters.slack.earlier import OWN_APP_LIMIT
@@ -34,7 +36,7 @@ from adapters.slack.workspaces import (
     open_clients,
 )
 from bot.errors import ConfigurationError
-from bot.ports import Sink
+from bot.ports import Sink, Store
 from bot.turns import Turn
 
 logger = logging.getLogger(__name__)
@@ -59,11 +61,9 @@ NO_WAY_IN = (
 class SlackBot:
     """The running Slack side. It delivers what was asked on Slack."""
 
-    def __init__(
-        self, parts: Parts, store: SlackStore, limits: PreviewLimits = DEFAULT_LIMITS
-    ) -> None:
+    def __init__(self, parts: Parts, limits: PreviewLimits = DEFAULT_LIMITS) -> None:
         self._parts = parts
-        self._store = store
+        self._store = _to_slack_store(parts.store)
         self._limits = limits
         self._delivery: SlackDelivery | None = None
         self._http: AsyncSlackRequestHandler | None = None
@@ -81,6 +81,18 @@ class SlackBot:
     def routes(self) -> Sequence[Route]:
         """What a web server has to serve for HTTP mode; each request's signature is checked."""
         return [Route(EVENTS_PATH, self._serve, methods=["POST"])] if self.is_http else []
+
+    def in_front_of(self, app: ASGIApp) -> ASGIApp:
+        """The web server's application, with our own paths taken before any check of its."""
+        if not self.routes:
+            return app
+        own = Starlette(routes=self.routes)
+
+        async def choose(scope: Scope, receive: Receive, send: Send) -> None:
+            is_ours = scope["type"] == "http" and scope["path"].startswith("/slack/")
+            await (own if is_ours else app)(scope, receive, send)
+
+        return choose
 
     async def open(self, turn: Turn) -> Sink:
         """A sink for a turn, as soon as Slack has told us who we are."""
@@ -187,12 +199,16 @@ async def _patiently(clients: Clients, token: str) -> Workspace:
         attempt += 1
 
 
+def _to_slack_store(store: Store) -> SlackStore:
+    if not isinstance(store, Preferences):
+        raise TypeError("this store keeps no settings")
+    return store
+
+
 @asynccontextmanager
-async def open_slack(
-    parts: Parts, store: SlackStore, deliveries: Deliveries
-) -> AsyncIterator[SlackBot]:
+async def open_slack(parts: Parts, deliveries: Deliveries) -> AsyncIterator[SlackBot]:
     """Slack, running beside everything else for as long as it is open."""
-    bot = SlackBot(parts, store)
+    bot = SlackBot(parts)
     deliveries.by_platform[PLATFORM] = bot
     task = asyncio.create_task(bot.run(), name="slack")
     try:

@@ -115,6 +115,7 @@ class SlackSink:
         """End the message that grows with what fits into it, post the others."""
         message, number = self._preview.message, self._preview.number
         pieces = _pieces(self._preview.rest(), message.shown if message else "")
+        pieces[-1] += fence_end(open_fence(pieces[-1]))
         room = max(1, self._settings.max_parts - number + 1)
         has_file = len(pieces) > room
         for index, piece in enumerate(pieces[:room]):

@@ -150,7 +150,7 @@ async def running(
         responder=responder,
         clock=clock,
     )
-    bot = SlackBot(parts, store, limits)
+    bot = SlackBot(parts, limits)
     deliveries.by_platform["slack"] = bot
     task = asyncio.create_task(bot.run())
     try:

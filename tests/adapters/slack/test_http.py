@@ -18,7 +18,7 @@ SECRET = "signing-secret"
 @pytest.fixture
 async def http_rig(slack: LoopbackSlack) -> AsyncIterator[Rig]:
     async with running(slack, slack_app_token="", slack_signing_secret=SECRET) as rig:
-        app = Starlette(routes=list(rig.bot.routes))
+        app = rig.bot.in_front_of(Starlette())
         server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
         serving = asyncio.create_task(server.serve())
         await slack.until(lambda: server.started)
