@@ -119,6 +119,18 @@ def load_settings(env_file: Path | None = None) -> AppSettings:
         raise ConfigurationError(f"{path} could not be read: {error}") from error
 
 
+def made_home(settings: AppSettings) -> str:
+    """Make the data folder and return where everything is kept; raises ConfigurationError."""
+    try:
+        settings.parley_home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The data folder {settings.parley_home} can't be made ({error.strerror}). "
+            "Set PARLEY_HOME to a folder that may be written to."
+        ) from error
+    return settings.store_url
+
+
 def _env_file() -> Path:
     here = Path(".env")
     return here if here.is_file() else _SOURCE_ROOT / ".env"

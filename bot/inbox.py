@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from bot.catalog import Tier
@@ -13,10 +14,19 @@ from bot.turns import Turn, TurnStatus
 class Inbox:
     """Accepts messages and what people do with the answers."""
 
-    def __init__(self, store: Intake, queue: Queue, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Intake,
+        queue: Queue,
+        clock: Clock,
+        *,
+        until_open: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        """`until_open` is awaited first: a prompt that comes while the program starts waits."""
         self._store = store
         self._queue = queue
         self._clock = clock
+        self._until_open = until_open
 
     async def accept(self, incoming: IncomingMessage) -> Turn | None:
         """Keep a message and queue its answer; only then may the platform be acknowledged.
@@ -24,6 +34,7 @@ class Inbox:
         None for a message that is known already, or that is context only. Raises StoreError when
         it could not be kept: nothing was spent.
         """
+        await self._open()
         if not incoming.is_addressed:
             await self._store.keep(incoming)
             return None
@@ -40,6 +51,7 @@ class Inbox:
 
         `event_id` is the platform's id of the button press, unique on its platform.
         """
+        await self._open()
         earlier = await self._store.turn(turn_id)
         if earlier is None:
             return None
@@ -92,6 +104,10 @@ class Inbox:
     async def feedback(self, turn_id: str, user_id: str, value: int) -> None:
         """Keep an opinion: 1 for 👍, -1 for 👎."""
         await self._store.add_feedback(turn_id, user_id, 1 if value > 0 else -1)
+
+    async def _open(self) -> None:
+        if self._until_open is not None:
+            await self._until_open()
 
     def _to_turn(self, incoming: IncomingMessage) -> Turn:
         return Turn(

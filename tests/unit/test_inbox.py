@@ -1,5 +1,7 @@
 """Each message is kept and queued once; buttons make further turns; deletions cancel."""
 
+import asyncio
+
 import pytest
 
 from bot.catalog import Tier
@@ -114,3 +116,15 @@ async def test_an_opinion_is_one_or_minus_one(inbox: Inbox, store: MemoryStore) 
     await inbox.accept(incoming("Hello"))
     await inbox.feedback("test:m1", "bob", 7)
     await inbox.feedback("test:m1", "bob", -7)
+
+
+async def test_a_prompt_that_comes_while_the_program_starts_waits(
+    store: MemoryStore, queue: RecordingQueue
+) -> None:
+    opened = asyncio.Event()
+    inbox = Inbox(store, queue, FrozenClock(), until_open=opened.wait)
+    asking = asyncio.create_task(inbox.accept(incoming("Hello")))
+    await asyncio.sleep(0)
+    assert await store.turn("test:m1") is None
+    opened.set()
+    assert await asking is not None

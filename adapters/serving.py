@@ -1,0 +1,206 @@
+"""`parley up`: the page first, then what it needs, then the chat platforms; until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount
+
+from adapters.clock import SystemClock
+from adapters.inline_queue import InlineQueue
+from adapters.parts import Deliveries, Parts
+from adapters.settings import AppSettings, made_home
+from adapters.web import Startup, WebDelivery, WebParts, address_of, create_app, listen, run_web
+from bot.catalog import Catalog
+from bot.difficulty import Estimator
+from bot.errors import BotError
+from bot.inbox import Inbox
+from bot.ports import Queue
+from bot.responder import Responder
+from bot.router import Router
+from bot.turns import Turn
+from storage import SqlStore, open_store
+
+if TYPE_CHECKING:
+    from adapters.model_access import ModelAccess
+
+logger = logging.getLogger(__name__)
+MODELS = "Models"
+
+
+class _LateQueue:
+    """A queue that is opened after the page is shown."""
+
+    def __init__(self) -> None:
+        self._opened: asyncio.Future[Queue] = asyncio.get_running_loop().create_future()
+
+    def open(self, queue: Queue) -> None:
+        self._opened.set_result(queue)
+
+    async def until_open(self) -> Queue:
+        return await asyncio.shield(self._opened)
+
+    async def submit(self, turn: Turn) -> None:
+        await (await self.until_open()).submit(turn)
+
+    async def cancel(self, turn_id: str) -> None:
+        await (await self.until_open()).cancel(turn_id)
+
+
+@dataclass(slots=True)
+class _Server:
+    """What is there from the first moment; the rest is opened behind the page."""
+
+    settings: AppSettings
+    store: SqlStore
+    new_estimator: Callable[[], Estimator]
+    web: WebDelivery = field(default_factory=WebDelivery)
+    startup: Startup = field(default_factory=lambda: Startup(MODELS))
+    clock: SystemClock = field(default_factory=SystemClock)
+    queue: _LateQueue = field(default_factory=_LateQueue)
+    catalog: Catalog = field(default_factory=lambda: Catalog(()))
+    outside: list[BaseRoute] = field(default_factory=list)
+    """Served beside the page, with checks of their own: Slack's events over HTTP."""
+
+    def app(self) -> Starlette:
+        """The web application."""
+        page = create_app(
+            WebParts(
+                store=self.store,
+                inbox=self.inbox(),
+                delivery=self.web,
+                stages=self.startup,
+                catalog=lambda: self.catalog,
+                clock=self.clock,
+                token=self.settings.parley_web_token.get_secret_value(),
+            )
+        )
+        app = Starlette()
+        app.router.routes = self.outside
+        self.outside.append(Mount("/", page))
+        return app
+
+    def inbox(self) -> Inbox:
+        """The way in; it waits until the queue is open."""
+        return Inbox(self.store, self.queue, self.clock, until_open=self.queue.until_open)
+
+    async def open_rest(self, stack: AsyncExitStack) -> None:
+        """Open models, queue and chat platforms, in this order."""
+        from adapters.model_access import open_models  # brings aiohttp: not before the page
+
+        self.startup.working(MODELS, "looking for models")
+        models = await stack.enter_async_context(open_models(self.settings))
+        self.catalog = models.choice.active
+        _greet(models)
+        parts, deliveries = self._parts(models)
+        queue = InlineQueue(parts.responder.answer)
+        await self._open_platforms(parts, deliveries, stack)
+        self.queue.open(queue)
+        await _report(models, self.startup)
+
+    def _parts(self, models: ModelAccess) -> tuple[Parts, Deliveries]:
+        deliveries = Deliveries.of({"web": self.web})
+        router = Router(models.choice.active, self.new_estimator())
+        responder = Responder(
+            store=self.store,
+            gateway=models.gateway,
+            delivery=deliveries,
+            router=router,
+            clock=self.clock,
+            instance_cap=self.settings.instance_cap,
+        )
+        parts = Parts(
+            settings=self.settings,
+            models=models.choice,
+            router=router,
+            gateway=models.gateway,
+            store=self.store,
+            inbox=self.inbox(),
+            responder=responder,
+            clock=self.clock,
+        )
+        return parts, deliveries
+
+    async def _open_platforms(
+        self, parts: Parts, deliveries: Deliveries, stack: AsyncExitStack
+    ) -> None:
+        if self.settings.discord_token.get_secret_value():
+            from adapters.discord.running import run_discord
+
+            await stack.enter_async_context(run_discord(parts, deliveries))
+        if self.settings.slack_bot_token.get_secret_value():
+            from adapters.slack import open_slack
+
+            slack = await stack.enter_async_context(open_slack(parts, deliveries))
+            self.outside[:0] = slack.routes
+
+
+async def serve(settings: AppSettings, new_estimator: Callable[[], Estimator]) -> None:
+    """Run all that is configured until SIGINT or SIGTERM; raises ConfigurationError."""
+    token = settings.parley_web_token.get_secret_value()
+    listener = listen(settings.parley_host, settings.parley_port, token=token)
+    _say(
+        f"Parley is at {address_of(listener)}",
+        f"It spends at most ${settings.parley_monthly_cap_usd} a month (PARLEY_MONTHLY_CAP_USD).",
+    )
+    async with open_store(made_home(settings)) as store, AsyncExitStack() as stack:
+        server = _Server(settings, store, new_estimator)
+        page = asyncio.create_task(
+            run_web(server.app(), listener, close_streams=server.web.close), name="page"
+        )
+        rest = asyncio.create_task(server.open_rest(stack), name="rest")
+        await _until_stopped(page, rest)
+
+
+async def _until_stopped(page: asyncio.Task[None], rest: asyncio.Task[None]) -> None:
+    """Wait for SIGINT, SIGTERM, or a fault of either; then end both."""
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    stop = asyncio.create_task(stopped.wait())
+    rest.add_done_callback(lambda task: _stop_on_fault(task, stopped))
+    await asyncio.wait({stop, page}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (stop, page, rest):
+        task.cancel()
+    for task in (page, rest):
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def _stop_on_fault(task: asyncio.Task[None], stopped: asyncio.Event) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        stopped.set()
+
+
+async def _report(models: ModelAccess, startup: Startup) -> None:
+    """Tell the page how far the models have loaded."""
+    startup.working(MODELS, "loading")
+    try:
+        startup.done(MODELS, await models.loaded())
+    except BotError as error:
+        logger.warning("no model can answer yet", extra={"error": str(error)})
+        startup.failed(MODELS, str(error))
+
+
+def _greet(models: ModelAccess) -> None:
+    if models.found:
+        _say(models.found)
+    if models.demo is not None:
+        _say(
+            "No key is set, so a small demo model answers, and is often wrong.",
+            "Put a provider's key into .env for real ones; .env.example names them.",
+        )
+
+
+def _say(*lines: str) -> None:
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
+    sys.stderr.flush()
