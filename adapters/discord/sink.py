@@ -170,6 +170,7 @@ class DiscordSink:
         """Find or open the place, and what was posted there before."""
         store = self._kit.store
         self._settings = await store.settings(self.turn.key)
+        await self._kit.pacer.send(Urgency.FIRST)
         self._arrival = await self._retry(self._arrive)
         for post in await store.posts(self.turn.turn_id):
             found = post.platform_id or await self._lost(post)

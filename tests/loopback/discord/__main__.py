@@ -12,9 +12,9 @@ import json
 from tests.loopback.discord.control import ControlledServer
 
 
-async def serve(port: int) -> None:
+async def serve(port: int, latency_s: float) -> None:
     """Run until the process is stopped."""
-    server = ControlledServer()
+    server = ControlledServer(latency_s=latency_s)
     await server.start(port)
     guild = server.world.add_guild("Loopback")
     channel = server.world.add_channel(guild["id"], "general")
@@ -38,9 +38,10 @@ def main() -> None:
     """Read the options and serve."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
     options = parser.parse_args()
     try:
-        asyncio.run(serve(options.port))
+        asyncio.run(serve(options.port, options.latency))
     except KeyboardInterrupt:
         return
 

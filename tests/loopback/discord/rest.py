@@ -49,6 +49,7 @@ class Rest:
     def __init__(self, world: World, interactions: Interactions) -> None:
         self.world = world
         self.interactions = interactions
+        self.application_flags = 1 << 19
         self.blocked_words: set[str] = set()
         self.typed: list[tuple[float, str]] = []
         self.reacted: list[tuple[str, str, str]] = []
@@ -63,6 +64,7 @@ class Rest:
                 ("GET", "/gateway/bot", lambda _: self.gateway_bot()),
                 ("GET", "/users/@me", lambda _: self.world.bot),
                 ("GET", "(?:/oauth2)?/applications/@me", self.application),
+                ("GET", "/users/@me/guilds", self.guilds),
                 ("GET", f"/users/{ident}", lambda r: self.world.users[r.ids[0]]),
                 ("POST", "/users/@me/channels", self.open_dm),
                 ("GET", channel, lambda r: self.channel(r.ids[0])),
@@ -133,9 +135,17 @@ class Rest:
             "bot_require_code_grant": False,
             "owner": self.world.owner,
             "verify_key": "0" * 64,
-            "flags": 1 << 19,
+            "flags": self.application_flags,
             "integration_types_config": {"0": {}, "1": {}},
         }
+
+    def guilds(self, _: Request) -> list[Payload]:
+        """The servers that the bot is in."""
+        return [
+            {**self.world.guild_payload(guild_id), "owner": False, "permissions": "0"}
+            for guild_id, guild in self.world.guilds.items()
+            if guild["here"]
+        ]
 
     def open_dm(self, request: Request) -> Payload:
         """The private channel with a person."""
