@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -69,12 +70,18 @@ class LiteLLMGateway:
             raise missing_key(call.model)
         litellm = await self._library.ready()
         self._connect()
-        reading = Reading(call, on_text, self._patience)
+        reading = Reading(call, on_text, self._patience_with(call))
         try:
             async with reading.clock:
                 return await self._read(litellm, to_request(call, key), reading, call.model)
         except TimeoutError as error:
             raise _too_late(reading, call.model) from error
+
+    def _patience_with(self, call: ModelCall) -> Patience:
+        """A server of one's own may need minutes to read a long prompt; nobody bills for them."""
+        if key_variable(call.model):
+            return self._patience
+        return replace(self._patience, first_token_s=call.timeout_s)
 
     def _connect(self) -> None:
         if self._session is None:

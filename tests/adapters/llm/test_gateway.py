@@ -271,6 +271,17 @@ async def test_reasoning_is_a_sign_of_life(
     assert completion.text == TEXT
 
 
+async def test_a_server_of_one_s_own_may_take_its_time(
+    provider: ProviderServer, make_gateway: GatewayMaker, texts: Texts
+) -> None:
+    gateway = make_gateway(Patience(first_token_s=0.1))
+    provider.script(text=TEXT, first_text_delay_s=0.3)
+    model = a_model(provider, "local", api_key_env="")
+    assert (await gateway.complete(a_call(model), texts)).text == TEXT
+    with pytest.raises(errors.ResponseTimeoutError):
+        await gateway.complete(a_call(model, timeout_s=0.1), texts)
+
+
 async def test_the_whole_answer_has_a_limit_too(
     provider: ProviderServer, gateway: LiteLLMGateway, texts: Texts
 ) -> None:
