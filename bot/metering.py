@@ -16,10 +16,10 @@ from bot.calls import Completion, ModelCall, OnText, Usage, estimate_tokens
 from bot.errors import BudgetExceededError, GatewayError, SupersededError
 from bot.ledger import CallStatus, LedgerEntry, to_cost, to_hold, to_list_price
 from bot.ports import Clock, Gateway, Ledger
+from bot.router import MIN_OUTPUT_TOKENS
 from bot.turns import Turn
 
 MAX_ATTEMPTS = 3
-MIN_OUTPUT_TOKENS = 256
 logger = logging.getLogger(__name__)
 
 

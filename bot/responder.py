@@ -18,13 +18,14 @@ from bot.errors import (
     ProviderUnavailableError,
     SupersededError,
 )
+from bot.explanation import to_record
 from bot.health import Health
 from bot.ledger import LedgerEntry
 from bot.messages import Message, Role
 from bot.metering import Account, Meter, total_cost
 from bot.ports import Clock, Delivery, Gateway, Sink, Store
 from bot.replies import Action, Footer, Notice, Reply
-from bot.router import RouteDecision, Router, RouteRequest, to_record
+from bot.router import RouteDecision, Router, RouteRequest
 from bot.settings import Settings
 from bot.strategies.single import Answer, CutAnswerError, Single
 from bot.tags import Tagged, parse_tags

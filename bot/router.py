@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from bot.catalog import Capability, Catalog, ModelSpec, Tier
 from bot.difficulty import Estimate, Estimator, HistoryTurn
 from bot.errors import NoModelError, NotAllowedError, PromptTooLongError, UnknownModelError
-from bot.money import format_usd
 
 POLICY_VERSION = "1"
 MAX_DIAL = 10
@@ -184,52 +183,6 @@ def expected_cost(model: ModelSpec, input_tokens: int) -> int | None:
     if model.price is None:
         return None
     return model.price.cost(input_tokens=input_tokens, output_tokens=EXPECTED_OUTPUT_TOKENS)
-
-
-def to_record(decision: RouteDecision) -> dict[str, object]:
-    """A decision in plain values, to be kept with its turn and read by `explain`."""
-    requirements = decision.requirements
-    expected = requirements.expected
-    return {
-        "model": decision.model.alias,
-        "tier": decision.model.tier.label,
-        "wanted_tier": requirements.tier.label,
-        "fallbacks": [model.alias for model in decision.fallbacks],
-        "reason": decision.reason,
-        "reasons": list(requirements.reasons),
-        "notes": list(decision.notes),
-        "estimated_cost": decision.estimated_cost,
-        "p": None if expected is None else {t.label: round(expected.p(t), 4) for t in _ALL_TIERS},
-        "estimator": None if expected is None else expected.version,
-        "alternatives": {
-            tier.label: {"model": alias, "estimated_cost": cost}
-            for tier, (alias, cost) in decision.alternatives.items()
-        },
-        "policy_version": decision.policy_version,
-    }
-
-
-def explain(record: Mapping[str, object]) -> str:
-    """A kept decision in words, as Markdown: tier, reasons, probabilities, alternatives."""
-    if not record:
-        return "Nothing was decided: no model was asked."
-    lines = [f"**{record['model']}** of the {record['tier']} tier: {record['reason']}."]
-    probabilities = record.get("p")
-    if isinstance(probabilities, Mapping):
-        shares = ", ".join(f"{tier} {p:.0%}" for tier, p in probabilities.items())
-        lines.append(f"How likely each tier is to satisfy: {shares}.")
-    alternatives = record.get("alternatives")
-    if isinstance(alternatives, Mapping) and alternatives:
-        prices = ", ".join(
-            f"{tier} ({other['model']}) {format_usd(other['estimated_cost'])}"
-            for tier, other in alternatives.items()
-        )
-        lines.append(f"Estimated cost of an answer of usual length: {prices}.")
-    return "\n\n".join([*lines, *_texts(record.get("notes"))])
-
-
-def _texts(value: object) -> Sequence[str]:
-    return [str(item) for item in value] if isinstance(value, Sequence) else []
 
 
 def _why_not(model: ModelSpec, request: RouteRequest) -> Exception:

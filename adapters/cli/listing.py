@@ -13,7 +13,8 @@ from adapters.active_models import ModelChoice
 from adapters.cli.program import Program
 from bot.calls import estimate_tokens
 from bot.catalog import Catalog, ModelSpec
-from bot.router import Router, RouteRequest, explain, to_record
+from bot.explanation import explain, to_record
+from bot.router import Router, RouteRequest
 from bot.tags import parse_tags
 
 

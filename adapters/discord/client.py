@@ -26,9 +26,9 @@ from adapters.discord.views import ActionButton, tell
 from adapters.files import FileReader
 from adapters.parts import Parts
 from bot.errors import BotError
+from bot.explanation import explain
 from bot.messages import ConversationKey, IncomingMessage
 from bot.replies import Action
-from bot.router import explain
 
 APOLOGY = "Something went wrong on my side. It has been noted; please ask again."
 IDENTIFY_EVERY_S = 5.0

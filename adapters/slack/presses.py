@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.slack.formatting import FEEDBACK_ID
+from bot.explanation import explain
 from bot.inbox import Inbox
 from bot.ports import Store
 from bot.replies import Action
-from bot.router import explain
 
 FINISHED = "This answer is finished already."
 THANKS = "Thank you. That helps me choose better."

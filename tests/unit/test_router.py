@@ -12,10 +12,8 @@ from bot.router import (
     Router,
     RouteRequest,
     expected_cost,
-    explain,
     output_limit,
     to_lambda,
-    to_record,
 )
 from tests.fakes import FixedEstimator, catalog, model
 
@@ -176,23 +174,6 @@ def test_of_models_that_cost_nothing_the_most_valuable_answers() -> None:
 def test_an_unpriced_model_comes_after_the_priced_ones() -> None:
     decision = _router(model("a", usd=None), model("b", usd="9")).route(ASK)
     assert [m.alias for m in (decision.model, *decision.fallbacks)] == ["b", "a"]
-
-
-def test_why_is_told_in_words() -> None:
-    words = explain(to_record(_router(estimator=HARD).route(ASK)))
-    assert "**full** of the full tier: fixed." in words
-    assert "free 10%, cheap 40%, full 95%" in words
-    assert "cheap (cheap) $0.0021" in words
-
-
-def test_why_of_an_asked_for_tier_has_no_probabilities() -> None:
-    words = explain(to_record(_router().route(replace(ASK, tier=Tier.FULL))))
-    assert "you asked for the full tier" in words
-    assert "likely" not in words
-
-
-def test_why_of_no_decision_says_so() -> None:
-    assert explain({}) == "Nothing was decided: no model was asked."
 
 
 def test_an_answer_fits_the_window_beside_its_prompt() -> None:
