@@ -137,7 +137,7 @@ class _Server:
             from adapters.discord.running import run_discord
 
             await stack.enter_async_context(run_discord(parts, deliveries))
-        if self.settings.slack_bot_token.get_secret_value():
+        if self.settings.slack_bot_token.get_secret_value() or self.settings.slack_client_id:
             from adapters.slack import open_slack
 
             slack = await stack.enter_async_context(open_slack(parts, deliveries))

@@ -7,24 +7,36 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
+from slack_bolt.adapter.starlette.async_handler import (
+    AsyncSlackRequestHandler,
+    to_async_bolt_request,
+    to_starlette_response,
+)
 from slack_bolt.app.async_app import AsyncApp
-from starlette.applications import Starlette
+from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
+from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.parts import Deliveries, Parts
+from adapters.settings import AppSettings
 from adapters.slack.app import SlackApp
 from adapters.slack.arrivals import Arrivals
 from adapters.slack.commands import Commands, Preferences, SlackStore
 from adapters.slack.delivery import DEFAULT_LIMITS, SlackDelivery
 from adapters.slack.desk import Desk, Rules
-from adapters.slack.earlier import OWN_APP_LIMIT
+from adapters.slack.earlier import OWN_APP_LIMIT, SHARED_APP_LIMIT
 from adapters.slack.errors import SlackRefusalError, UncertainError
 from adapters.slack.files import SlackFiles
 from adapters.slack.inbound import PLATFORM
+from adapters.slack.installations import (
+    InstallationRows,
+    Installations,
+    InstalledWorkspaces,
+    to_cipher,
+    to_oauth_flow,
+)
 from adapters.slack.preview import PreviewLimits
 from adapters.slack.sockets import open_sockets
 from adapters.slack.workspaces import (
@@ -42,6 +54,8 @@ from bot.turns import Turn
 logger = logging.getLogger(__name__)
 
 EVENTS_PATH = "/slack/events"
+INSTALL_PATH = "/slack/install"
+REDIRECT_PATH = "/slack/oauth_redirect"
 RETRY_S = (1, 2, 5, 10, 30, 60)
 CONNECT_WITHIN_S = 30.0
 BAD_TOKEN = (
@@ -53,8 +67,7 @@ BAD_APP_TOKEN = (
     "page, Basic Information, at https://api.slack.com/apps, put it into .env, and start again."
 )
 NO_WAY_IN = (
-    "SLACK_BOT_TOKEN is set, but Slack has no way in. Set SLACK_APP_TOKEN for Socket Mode, or "
-    "SLACK_SIGNING_SECRET for HTTP."
+    "Slack has no way in. Set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP."
 )
 
 
@@ -67,6 +80,7 @@ class SlackBot:
         self._limits = limits
         self._delivery: SlackDelivery | None = None
         self._http: AsyncSlackRequestHandler | None = None
+        self._oauth: AsyncOAuthFlow | None = None
         self.workspaces: Workspaces | None = None
         self.is_ready = asyncio.Event()
 
@@ -79,20 +93,16 @@ class SlackBot:
 
     @property
     def routes(self) -> Sequence[Route]:
-        """What a web server has to serve for HTTP mode; each request's signature is checked."""
-        return [Route(EVENTS_PATH, self._serve, methods=["POST"])] if self.is_http else []
+        """What a web server has to serve: events, whose signatures are checked, and installs."""
+        events = [Route(EVENTS_PATH, self._serve, methods=["POST"])] if self.is_http else []
+        pages = (INSTALL_PATH, REDIRECT_PATH) if self._has_oauth else ()
+        return [*events, *(Route(path, self._install, methods=["GET"]) for path in pages)]
 
-    def in_front_of(self, app: ASGIApp) -> ASGIApp:
-        """The web server's application, with our own paths taken before any check of its."""
-        if not self.routes:
-            return app
-        own = Starlette(routes=self.routes)
-
-        async def choose(scope: Scope, receive: Receive, send: Send) -> None:
-            is_ours = scope["type"] == "http" and scope["path"].startswith("/slack/")
-            await (own if is_ours else app)(scope, receive, send)
-
-        return choose
+    @property
+    def _has_oauth(self) -> bool:
+        """Whether many workspaces may install the app; one bot token is for one workspace."""
+        settings = self._parts.settings
+        return has_oauth(settings) and not settings.slack_bot_token.get_secret_value()
 
     async def open(self, turn: Turn) -> Sink:
         """A sink for a turn, as soon as Slack has told us who we are."""
@@ -115,8 +125,7 @@ class SlackBot:
 
     async def _run(self, clients: Clients) -> None:
         settings = self._parts.settings
-        token = settings.slack_bot_token.get_secret_value()
-        self.workspaces = workspaces = OneWorkspace(await _patiently(clients, token))
+        self.workspaces = workspaces = await self._find_workspaces(clients)
         async with AsyncExitStack() as stack:
             self._delivery = await stack.enter_async_context(
                 SlackDelivery(workspaces, self._store, self._parts.clock, self._limits)
@@ -129,6 +138,25 @@ class SlackBot:
             self.is_ready.set()
             logger.info("Slack is connected")
             await asyncio.Event().wait()
+
+    async def _find_workspaces(self, clients: Clients) -> Workspaces:
+        settings, store = self._parts.settings, self._store
+        if not self._has_oauth:
+            token = settings.slack_bot_token.get_secret_value()
+            return OneWorkspace(await _patiently(clients, token))
+        if not isinstance(store, InstallationRows):
+            raise TypeError("this store keeps no installations")
+        cipher = to_cipher(settings.parley_secret_key.get_secret_value())
+        installations = Installations(store, cipher, self._parts.clock)
+        client_id = settings.slack_client_id
+        secret = settings.slack_client_secret.get_secret_value()
+        self._oauth = to_oauth_flow(
+            clients, installations, cipher, client_id=client_id, secret=secret
+        )
+        rotator = AsyncTokenRotator(
+            client_id=client_id, client_secret=secret, client=clients.client(None)
+        )
+        return InstalledWorkspaces(installations, clients, rotator, self._parts.clock)
 
     async def _listen(self, app: AsyncApp, clients: Clients, stack: AsyncExitStack) -> None:
         app_token = self._parts.settings.slack_app_token.get_secret_value()
@@ -144,7 +172,7 @@ class SlackBot:
             logger.info("sockets are not to be had yet")  # slack_sdk tries again by itself
         await stack.enter_async_context(open_sockets(app, app_token, client))
 
-    def _build(self, clients: Clients, workspaces: OneWorkspace) -> SlackApp:
+    def _build(self, clients: Clients, workspaces: Workspaces) -> SlackApp:
         parts, settings = self._parts, self._parts.settings
         rules = Rules(settings.admins, settings.instance_cap)
         commands = Commands(
@@ -159,7 +187,7 @@ class SlackBot:
             commands=commands,
             files=SlackFiles(clients.session, settings.slack_api_base),
             rules=rules,
-            earlier_limit=OWN_APP_LIMIT,
+            earlier_limit=SHARED_APP_LIMIT if self._has_oauth else OWN_APP_LIMIT,
         )
         desk = Desk(
             inbox=parts.inbox,
@@ -182,6 +210,19 @@ class SlackBot:
         if self._http is None:
             return Response("Not connected yet.", status_code=503)
         return await self._http.handle(request)
+
+    async def _install(self, request: Request) -> Response:
+        if self._oauth is None:
+            return Response("Not connected yet.", status_code=503)
+        asked = to_async_bolt_request(request, b"")
+        is_start = request.url.path == INSTALL_PATH
+        handle = self._oauth.handle_installation if is_start else self._oauth.handle_callback
+        return to_starlette_response(await handle(asked))
+
+
+def has_oauth(settings: AppSettings) -> bool:
+    """Whether Slack's client id and secret are set."""
+    return bool(settings.slack_client_id and settings.slack_client_secret.get_secret_value())
 
 
 async def _patiently(clients: Clients, token: str) -> Workspace:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +27,7 @@ from storage import MemoryStore
 from tests.fakes import FixedEstimator, catalog, completion
 from tests.loopback.slack import APP_TOKEN, LoopbackSlack
 
+NO_CHANGES: Mapping[str, str] = {}
 FAST = PreviewLimits(
     flush_s=0.05, flush_per_stream_s=0.0, edit_s=0.05, edit_per_message_s=0.0, look_again_s=0.02
 )
@@ -125,7 +126,7 @@ async def running(
     store: SlackStore | None = None,
     gateway: PacedGateway | None = None,
     limits: PreviewLimits = FAST,
-    **settings: str,
+    settings: Mapping[str, str] = NO_CHANGES,
 ) -> AsyncIterator[Rig]:
     """Parley on this Slack until the block ends; by Socket Mode unless the settings say else."""
     store = store or MemoryStore()
@@ -141,7 +142,7 @@ async def running(
     )
     queue.answer = responder.answer
     parts = Parts(
-        settings=to_settings(slack, **settings),
+        settings=to_settings(slack, settings),
         models=ModelChoice(listed=catalog(), active=catalog()),
         router=router,
         gateway=gateway,
@@ -168,7 +169,7 @@ async def running(
         await asyncio.gather(task, return_exceptions=True)
 
 
-def to_settings(slack: LoopbackSlack, **more: str) -> AppSettings:
+def to_settings(slack: LoopbackSlack, more: Mapping[str, str]) -> AppSettings:
     """Settings that point at the loopback server."""
     values = {
         "slack_bot_token": slack.space.bot_token,

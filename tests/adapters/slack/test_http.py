@@ -13,12 +13,13 @@ from tests.loopback.slack import LoopbackSlack
 from tests.loopback.slack.outbox import sign
 
 SECRET = "signing-secret"
+BY_HTTP = {"slack_app_token": "", "slack_signing_secret": SECRET}
 
 
 @pytest.fixture
 async def http_rig(slack: LoopbackSlack) -> AsyncIterator[Rig]:
-    async with running(slack, slack_app_token="", slack_signing_secret=SECRET) as rig:
-        app = rig.bot.in_front_of(Starlette())
+    async with running(slack, settings=BY_HTTP) as rig:
+        app = Starlette(routes=list(rig.bot.routes))
         server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
         serving = asyncio.create_task(server.serve())
         await slack.until(lambda: server.started)

@@ -80,14 +80,14 @@ async def test_a_revoked_token_ends_it_quietly(rig: Rig, slack: LoopbackSlack) -
 async def test_a_wrong_bot_token_is_explained_in_the_log(
     slack: LoopbackSlack, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with running(slack, slack_bot_token="xoxb-wrong"):
+    async with running(slack, settings={"slack_bot_token": "xoxb-wrong"}):
         assert BAD_TOKEN in caplog.messages
 
 
 async def test_a_wrong_app_token_is_explained_in_the_log(
     slack: LoopbackSlack, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with running(slack, slack_app_token="xapp-wrong"):
+    async with running(slack, settings={"slack_app_token": "xapp-wrong"}):
         assert BAD_APP_TOKEN in caplog.messages
 
 

@@ -137,21 +137,37 @@ class SlackServer:
             if token != APP_TOKEN:
                 raise RefusalError("invalid_auth")
             return {"url": self.origin.replace("http", "ws") + f"/link?ticket={len(self.calls)}"}
-        team_id = self.oauth_codes.pop(call.args.get("code", ""), None)
-        if team_id is None:
-            raise RefusalError("invalid_code")
-        space = self.spaces.get(team_id) or self.add_workspace(team_id)
+        space = self._granted(call.args)
         return {
             "access_token": space.bot_token,
             "token_type": "bot",
             "scope": ",".join(sorted(space.scopes)),
             "bot_user_id": space.bot_user_id,
             "app_id": "A1",
-            "team": {"id": team_id, "name": team_id},
+            "team": {"id": space.team_id, "name": space.team_id},
             "enterprise": None,
             "is_enterprise_install": False,
             "authed_user": {"id": "U1"},
+            **(
+                {"refresh_token": space.refresh_token, "expires_in": 43_200}
+                if space.rotates
+                else {}
+            ),
         }
+
+    def _granted(self, args: Json) -> Workspace:
+        """The workspace that an OAuth code or a refresh token, each good once, is for."""
+        if args.get("grant_type") == "refresh_token":
+            token = args.get("refresh_token")
+            space = next((s for s in self.spaces.values() if s.refresh_token == token), None)
+            if space is None:
+                raise RefusalError("invalid_refresh_token")
+            space.rotate()
+            return space
+        team_id = self.oauth_codes.pop(args.get("code", ""), None)
+        if team_id is None:
+            raise RefusalError("invalid_code")
+        return self.spaces.get(team_id) or self.add_workspace(team_id)
 
     def _authorized(self, call: Call, token: str) -> Workspace:
         space = next((s for s in self.spaces.values() if s.bot_token == token), None)

@@ -69,6 +69,8 @@ class Workspace:
         self.bot_user_id = bot_user_id
         self.bot_id = f"B{bot_user_id[1:]}"
         self.bot_token = f"xoxb-{team_id}-loopback"
+        self.rotates = False
+        self.refresh_token = f"xoxe-1-{team_id}"
         self.scopes = set(BOT_SCOPES)
         self.token_error: str | None = None
         self.has_agents = has_agents
@@ -120,6 +122,12 @@ class Workspace:
         if channel_id not in self.channels:
             self.add_channel(channel_id, "directmessage", kind="im")
         return self.channels[channel_id]
+
+    def rotate(self) -> None:
+        """Both tokens are replaced; the old ones are dead."""
+        number = next(self._numbers)
+        self.bot_token = f"xoxe.xoxb-{self.team_id}-{number}"
+        self.refresh_token = f"xoxe-{number}-{self.team_id}"
 
     def next_ts(self) -> str:
         """A message timestamp, unique and rising."""
