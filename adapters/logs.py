@@ -8,7 +8,17 @@ import sys
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
     "message", "asctime", "taskName", "color_message", "litellm_redacted",
 }  # fmt: skip
-_QUIET = ("LiteLLM", "httpx", "httpcore", "openai", "aiosqlite", "alembic", "asyncio", "dbos")
+_QUIET = (
+    "LiteLLM",
+    "httpx",
+    "httpcore",
+    "openai",
+    "aiosqlite",
+    "alembic",
+    "asyncio",
+    "dbos",
+    "discord",
+)
 
 
 class _FactsFormatter(logging.Formatter):

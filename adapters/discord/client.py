@@ -35,6 +35,8 @@ IDENTIFY_EVERY_S = 5.0
 FILE_HOSTS = ("cdn.discordapp.com", "media.discordapp.net")
 MARKS = {"👍": 1, "👎": -1}
 logger = logging.getLogger(__name__)
+# We have no use for voice, so nobody needs to hear that its libraries are absent.
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
 
 
 def intents(*, content: bool = True) -> discord.Intents:
