@@ -34,7 +34,7 @@ from starlette.routing import Route
 
 from adapters.web.events import PageStream, event, for_script, stream
 from adapters.web.parts import PLATFORM, USER_ID, WebParts, to_key
-from adapters.web.views import Pages, to_answer, to_exchange, to_json, to_tags
+from adapters.web.views import Pages, to_answer, to_demo_note, to_exchange, to_json, to_tags
 from bot.errors import EmptyPromptError, PromptTooLongError
 from bot.messages import IncomingMessage
 from bot.turns import Turn
@@ -150,7 +150,8 @@ class Api:
         async for stages in self._parts.stages.watch():
             shown = [{"name": s.name, "state": s.state, "detail": s.detail} for s in stages]
             yield event("stages", shown)
-        yield event("ready", {"tags": to_tags(self._parts.catalog())})
+        catalog = self._parts.catalog()
+        yield event("ready", {"tags": to_tags(catalog), "demo": to_demo_note(catalog)})
 
     def _to_incoming(self, body: dict[str, Any]) -> IncomingMessage:
         text = body.get("text")

@@ -50,6 +50,11 @@ def render(text: str) -> tuple[str, ...]:
     return tuple(_rendered(_MARKDOWN.parse(text, env), env))
 
 
+def render_line(text: str) -> str:
+    """One sentence of our own, with its `code` and *stress*, in no block."""
+    return str(_MARKDOWN.renderInline(text))
+
+
 class GrowingText:
     """Renders a text that is being written; a block that is complete is not rendered again."""
 
@@ -160,6 +165,15 @@ def _heading(
     return str(renderer.renderToken(tokens, index, options, env))
 
 
+def _cell_open(
+    renderer: RendererHTML, tokens: _Tokens, index: int, options: OptionsDict, env: _Env
+) -> str:
+    """Alignment as a class: the page's policy allows no inline style."""
+    if style := str(tokens[index].attrs.pop("style", "")):
+        tokens[index].attrs["class"] = style.replace("text-align:", "to-")
+    return str(renderer.renderToken(tokens, index, options, env))
+
+
 def _table_open(*_: object) -> str:
     return '<div class="wide" tabindex="0" role="group" aria-label="Table"><table>\n'
 
@@ -177,6 +191,8 @@ _RULES: Mapping[str, Callable[..., str]] = {
     "link_open": _link_open,
     "heading_open": _heading,
     "heading_close": _heading,
+    "th_open": _cell_open,
+    "td_open": _cell_open,
     "table_open": _table_open,
     "table_close": _table_close,
 }

@@ -14,7 +14,6 @@ from adapters.web import markdown
 from bot.catalog import Catalog, Tier
 from bot.money import format_usd
 from bot.replies import Action, Footer
-from bot.router import explain
 from bot.settings import FooterStyle
 from bot.turns import Turn, TurnStatus
 
@@ -37,8 +36,8 @@ class AnswerView:
     turn_id: str
     status: TurnStatus
     blocks: tuple[Markup, ...]
-    notes: tuple[str, ...]
-    notice: str
+    notes: tuple[Markup, ...]
+    notice: Markup
     footer: str
     tier: str
     actions: tuple[Action, ...]
@@ -80,12 +79,18 @@ def to_answer(turn: Turn, style: FooterStyle) -> AnswerView:
         turn_id=turn.turn_id,
         status=turn.status,
         blocks=to_markup(markdown.render(reply.text)) if reply else (),
-        notes=reply.notes if reply else (),
-        notice=_notice(turn),
+        notes=to_markup(markdown.render_line(note) for note in reply.notes) if reply else (),
+        notice=Markup(markdown.render_line(_notice(turn))),
         footer=footer.line(style) if footer else "",
         tier=footer.tier.label if footer else "",
         actions=reply.actions if reply else unanswered,
     )
+
+
+def to_title(title: str) -> str:
+    """A conversation's name in the list, without the tag that it began with."""
+    tag = _LEADING_TAG.match(title)
+    return title[tag.end() :].strip() if tag else title
 
 
 def to_exchanges(turns: Iterable[Turn], style: FooterStyle) -> tuple[ExchangeView, ...]:
@@ -136,7 +141,12 @@ def to_tags(catalog: Catalog) -> list[dict[str, str]]:
 def to_demo_note(catalog: Catalog) -> str:
     """What to know of the models when all of them are makeshift; else nothing."""
     notes = [model.note for model in catalog]
-    return notes[0] if notes and all(notes) else ""
+    if not notes or not all(notes):
+        return ""
+    return (
+        f"{notes[0][:1].upper()}{notes[0][1:].rstrip('.')}. "
+        "For better answers put a provider's key into .env and start again."
+    )
 
 
 def to_why(record: Mapping[str, Any]) -> tuple[WhyRow, ...]:
@@ -172,6 +182,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._environment.filters["title"] = to_title
 
     def page(self, name: str, **values: object) -> str:
         """A whole page."""
@@ -191,7 +202,7 @@ class Pages:
 
     def why(self, record: Mapping[str, Any]) -> str:
         """Why this model was chosen."""
-        return self._part("why", record, to_why(record), markdown.render(explain(record)))
+        return self._part("why", record, to_why(record))
 
     def _part(self, name: str, *values: object) -> str:
         macros = self._environment.get_template("parts.html").module

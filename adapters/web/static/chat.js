@@ -1,0 +1,86 @@
+// The chat: brings the prompt, the answers and the page around them together.
+
+import { follow, press, running, stop } from "./answers.js";
+import * as composer from "./composer.js";
+import { announce, followScroll, list, menu, stages, theme, toBottom } from "./view.js";
+import { events, newId, Refused, request } from "./wire.js";
+
+const log = document.getElementById("log");
+const others = new BroadcastChannel("parley");
+const side = menu();
+const isBusy = () => running().length > 0;
+let unsent = { text: "", id: "" };
+
+// The same text sent again after a lost connection is the same message.
+function idOf(text) {
+  if (unsent.text !== text) unsent = { text, id: newId() };
+  return unsent.id;
+}
+
+async function ask(text, accepted) {
+  const { conversation } = document.body.dataset;
+  const response = await request("/api/ask", {
+    text, message_id: idOf(text), view: "page", ...(conversation && { conversation }),
+  });
+  const source = events(response);
+  const { value } = await source.next();
+  if (!value) throw new Refused("Parley stopped before it began. Please send it again.", 0);
+  unsent = { text: "", id: "" };
+  accepted();
+  const [, turn] = value;
+  document.getElementById("welcome")?.remove();
+  log.insertAdjacentHTML("beforeend", turn.html);
+  settle(turn.conversation, text);
+  toBottom();
+  announce("Sent. The answer is being written.");
+  document.dispatchEvent(new CustomEvent("parley:asked", { detail: turn }));
+  follow(log.lastElementChild.querySelector(".answer"), source);
+}
+
+function settle(conversation, text) {
+  if (!document.body.dataset.conversation) {
+    document.body.dataset.conversation = conversation;
+    history.replaceState(null, "", `/c/${conversation}`);
+    document.title = titleOf(text);
+    document.querySelector(".bar-title").textContent = document.title;
+  }
+  list(conversation, titleOf(text));
+}
+
+const titleOf = (text) => text.replace(/^@\S+\s+/, "").replace(/\s+/g, " ").slice(0, 60);
+
+function stopLast() {
+  const last = running().at(-1);
+  if (last) stop(last).catch((error) => composer.show(error.message));
+}
+
+// Takes over what another tab has done: the list, and the conversation if it is this one.
+async function refresh(conversation) {
+  const fresh = new DOMParser().parseFromString(await (await request(location.href)).text(), "text/html");
+  document.getElementById("threads").replaceWith(document.adoptNode(fresh.getElementById("threads")));
+  if (conversation !== document.body.dataset.conversation || isBusy()) return;
+  log.replaceChildren(...fresh.getElementById("log").childNodes);
+  document.getElementById("welcome")?.remove();
+  running().forEach((answer) => follow(answer));
+}
+
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-do]");
+  if (button?.dataset.do === "example") composer.fill(button.textContent);
+  else if (button) press(button);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.target.id === "prompt") return;
+  if (side.isOpen()) side.close();
+  else stopLast();
+});
+document.addEventListener("parley:asked", ({ detail }) => others.postMessage(detail.conversation));
+others.addEventListener("message", ({ data }) => refresh(data).catch(() => {}));
+addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload(); });
+
+theme();
+followScroll();
+composer.begin({ ask, stop: stopLast, isBusy });
+if (log.childElementCount) toBottom();
+running().forEach((answer) => follow(answer));
+stages(composer.setTags).catch((error) => composer.show(error.message));
