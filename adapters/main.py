@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from adapters.active_models import ModelChoice
 from adapters.cli.app import run_app
 from adapters.clock import SystemClock
 from adapters.inline_queue import InlineQueue
@@ -18,6 +18,9 @@ from bot.inbox import Inbox
 from bot.ports import Delivery
 from bot.responder import Responder
 from bot.router import Router
+
+if TYPE_CHECKING:
+    from adapters.active_models import ModelChoice
 
 
 @dataclass(frozen=True, slots=True)

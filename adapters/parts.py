@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from adapters.active_models import ModelChoice
 from adapters.settings import AppSettings
 from bot.errors import DeliveryError
 from bot.inbox import Inbox
@@ -13,6 +13,9 @@ from bot.ports import Clock, Delivery, Gateway, Sink, Store
 from bot.responder import Responder
 from bot.router import Router
 from bot.turns import Turn
+
+if TYPE_CHECKING:  # it brings aiohttp, which the first page does not wait for
+    from adapters.active_models import ModelChoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import signal
 import sys
@@ -95,10 +96,10 @@ class _Server:
 
     async def open_rest(self, stack: AsyncExitStack) -> None:
         """Open models, queue and chat platforms, in this order."""
-        from adapters.model_access import open_models  # brings aiohttp: not before the page
-
+        # In a thread, so that the page is served while this and all it brings is loaded.
+        access = await asyncio.to_thread(importlib.import_module, "adapters.model_access")
         self.startup.working(MODELS, "looking for models")
-        models = await stack.enter_async_context(open_models(self.settings))
+        models = await stack.enter_async_context(access.open_models(self.settings))
         self.catalog = models.choice.active
         _greet(models)
         parts, deliveries = self._parts(models)

@@ -10,8 +10,6 @@ from typing import Annotated
 import typer
 
 from adapters.cli import ask as asking
-from adapters.cli import doctor as checking
-from adapters.cli import listing
 from adapters.cli.program import Program
 from bot.errors import BotError
 
@@ -66,6 +64,8 @@ def _add_listings(app: typer.Typer, program: Program) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     ) -> None:
         """Say which model a prompt would go to, and why. Nothing is asked or spent."""
+        from adapters.cli import listing
+
         _exit(listing.route(program, sys.stdin.read() if text == "-" else text, as_json=as_json))
 
     @app.command()
@@ -73,6 +73,8 @@ def _add_listings(app: typer.Typer, program: Program) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
     ) -> None:
         """List the models, their prices, and what switches each of them on."""
+        from adapters.cli import listing
+
         _exit(listing.models(program, as_json=as_json))
 
     @app.command()
@@ -80,6 +82,8 @@ def _add_listings(app: typer.Typer, program: Program) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
     ) -> None:
         """Check keys, models, database and clock, and say what to do for each fault."""
+        from adapters.cli import doctor as checking
+
         _run(checking.doctor(program, as_json=as_json))
 
 

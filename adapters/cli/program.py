@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from adapters.active_models import ModelChoice
 from adapters.inline_queue import InlineQueue
 from adapters.parts import Parts
 from adapters.settings import AppSettings
 from bot.difficulty import Estimator
 from bot.ports import Delivery
+
+if TYPE_CHECKING:
+    from adapters.active_models import ModelChoice
 
 
 class Terminal(Protocol):
