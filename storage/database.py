@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, event, make_url
+from sqlalchemy import URL, event, inspect, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -78,6 +78,15 @@ class Database:
     def insert(self, row: type[SQLModel]) -> Any:
         """An INSERT that knows `on_conflict_…` in this database's dialect."""
         return sqlite.insert(row) if self.is_sqlite else postgresql.insert(row)
+
+    async def insert_new(
+        self, session: AsyncSession, row: type[SQLModel], values: dict[str, Any]
+    ) -> Any:
+        """Insert a row and return its primary key's first column; None when it is there already."""
+        key = inspect(row).primary_key[0]
+        statement = self.insert(row).values(**values).on_conflict_do_nothing().returning(key)
+        # RETURNING, since PostgreSQL's driver gives no row count for an insert.
+        return (await session.exec(statement)).scalar_one_or_none()
 
     async def close(self) -> None:
         """End all connections."""

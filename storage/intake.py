@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -14,8 +15,11 @@ from storage.convert import to_message_row, to_title, to_turn, to_turn_row
 from storage.database import Database
 from storage.tables import ConversationRow, FeedbackRow, MessageRow, TurnRow
 
-Enqueue = Callable[[Session, Turn], None]
-"""Gives a turn its place in the queue, inside the transaction that keeps it."""
+Enqueue = Callable[[Session, Turn, int], None]
+"""Gives a turn its place in the queue, inside the transaction that keeps it.
+
+The number is the turn's position in its conversation: unlike a time it never goes back.
+"""
 OVER = tuple(status.value for status in TurnStatus if status.is_over)
 
 
@@ -117,19 +121,15 @@ class SqlIntake:
     async def _insert_message(self, session: AsyncSession, message: IncomingMessage) -> int | None:
         """The new row's id, or None when the message is known."""
         values = to_message_row(message).model_dump(exclude={"id"})
-        statement = self._db.insert(MessageRow).values(**values).on_conflict_do_nothing()
-        row_id: int | None = (
-            await session.exec(statement.returning(col(MessageRow.id)))
-        ).scalar_one_or_none()
+        row_id: int | None = await self._db.insert_new(session, MessageRow, values)
         return row_id
 
     async def _insert_turn(self, session: AsyncSession, turn: Turn, message_row_id: int) -> bool:
         values = to_turn_row(turn, message_row_id).model_dump()
-        statement = self._db.insert(TurnRow).values(**values).on_conflict_do_nothing()
-        if (await session.exec(statement)).rowcount == 0:
+        if await self._db.insert_new(session, TurnRow, values) is None:
             return False
         if self.enqueue is not None:
-            await session.run_sync(self.enqueue, turn)
+            await session.run_sync(self.enqueue, turn, await _position(session, turn))
         return True
 
     async def _touch(self, session: AsyncSession, turn: Turn) -> None:
@@ -165,3 +165,8 @@ async def _message(session: AsyncSession, platform: str, message_id: str) -> Mes
         .with_for_update()
     )
     return (await session.exec(statement)).first()
+
+
+async def _position(session: AsyncSession, turn: Turn) -> int:
+    statement = select(func.count()).where(col(TurnRow.conversation_id) == str(turn.key))
+    return (await session.exec(statement)).one()

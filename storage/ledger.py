@@ -156,10 +156,8 @@ class SqlLedger:
         if (await session.exec(statement)).rowcount:
             return True
         values = to_budget_row(limit).model_dump()
-        inserted = await session.exec(
-            self._db.insert(BudgetRow).values(**values).on_conflict_do_nothing()
-        )
-        return bool(inserted.rowcount) and bool((await session.exec(statement)).rowcount)
+        await self._db.insert_new(session, BudgetRow, values)
+        return bool((await session.exec(statement)).rowcount)
 
 
 async def release_open_calls(session: AsyncSession, turn_ids: Sequence[str]) -> int:

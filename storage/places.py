@@ -82,12 +82,8 @@ class SqlPlaces:
     async def claim_digest(self, scope_id: str, week: str, at: datetime) -> bool:
         """Claim a workspace's digest of a local week; False when somebody has it."""
         async with self._db.write() as session:
-            statement = (
-                self._db.insert(DigestRow)
-                .values(scope_id=scope_id, week=week, claimed_at=at)
-                .on_conflict_do_nothing()
-            )
-            return bool((await session.exec(statement)).rowcount)
+            values = {"scope_id": scope_id, "week": week, "claimed_at": at}
+            return await self._db.insert_new(session, DigestRow, values) is not None
 
     async def installation(self, installation_id: str) -> str | None:
         """What is kept of an installation, as it was given."""

@@ -19,10 +19,7 @@ class SqlPosts:
         """Keep the intent to post, before posting."""
         values = to_post_row(post).model_dump()
         async with self._db.write() as session:
-            inserted = await session.exec(
-                self._db.insert(PostRow).values(**values).on_conflict_do_nothing()
-            )
-            if inserted.rowcount:
+            if await self._db.insert_new(session, PostRow, values) is not None:
                 return post
             return to_post(
                 (await session.exec(select(PostRow).where(PostRow.post_id == post.post_id))).one()

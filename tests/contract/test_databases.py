@@ -1,0 +1,179 @@
+"""What a database itself must stand: versions, newer ones, full disks, locks, many at once."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+from sqlmodel import SQLModel
+
+from bot.errors import ConfigurationError, StoreError
+from bot.turns import Turn
+from storage import SqlStore, open_store
+from storage.database import Database, to_url
+from storage.migrate import VERSIONS, is_ours, migrate
+from tests.contract.examples import accepted, message, turn_of
+
+
+async def test_the_migrations_make_the_tables_that_the_program_expects(location: str) -> None:
+    database = Database(to_url(location))
+    await migrate(database)
+
+    def differences(connection: Connection) -> list[object]:
+        options = {"include_object": is_ours, "render_as_batch": True}
+        context = MigrationContext.configure(connection, opts=options)
+        return list(compare_metadata(context, SQLModel.metadata))
+
+    async with database.writer.begin() as connection:
+        found = await connection.run_sync(differences)
+    await database.close()
+    assert found == []
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_database_of_each_version_is_brought_up_to_date(
+    tmp_path: Path, version: str
+) -> None:
+    database = Database(to_url(tmp_path / "parley.db"))
+    await migrate(database, version)
+    await database.close()
+
+    async with open_store(tmp_path / "parley.db") as store:
+        await accepted(store, 1)
+
+
+async def test_a_newer_database_is_refused_in_words(location: str) -> None:
+    async with open_store(location):
+        pass
+    database = Database(to_url(location))
+    async with database.writer.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    await database.close()
+
+    with pytest.raises(ConfigurationError, match="newer Parley.*Update Parley"):
+        async with open_store(location):
+            pass
+
+
+async def test_processes_that_start_at_once_make_the_tables_once(location: str) -> None:
+    async def start() -> None:
+        async with open_store(location) as store:
+            assert await store.unfinished() == ()
+
+    await asyncio.gather(*(start() for _ in range(4)))
+
+
+async def test_what_was_kept_is_there_after_a_restart(location: str) -> None:
+    async with open_store(location) as store:
+        turn = await accepted(store, 1)
+
+    async with open_store(location) as store:
+        assert await store.unfinished() == (turn,)
+
+
+async def test_the_same_message_many_times_at_once_is_one_turn(sql_store: SqlStore) -> None:
+    incoming = message(1)
+    turn = turn_of(incoming)
+
+    kept = await asyncio.gather(*(sql_store.accept(incoming, turn) for _ in range(20)))
+
+    assert sum(kept) == 1
+
+
+async def test_a_turn_and_its_place_in_the_queue_are_kept_together_or_not_at_all(
+    sql_store: SqlStore,
+) -> None:
+    placed: list[tuple[str, int]] = []
+
+    def enqueue(_session: object, turn: Turn, position: int) -> None:
+        placed.append((turn.turn_id, position))
+        if len(placed) == 2:
+            raise RuntimeError("the queue refuses")
+
+    sql_store.enqueue = enqueue
+    first = await accepted(sql_store, 1)
+    with pytest.raises(RuntimeError):
+        await accepted(sql_store, 2)
+
+    assert placed == [(first.turn_id, 1), ("test:m2", 2)]
+    assert await sql_store.unfinished() == (first,)
+    sql_store.enqueue = None
+    await accepted(sql_store, 2)
+
+
+async def test_a_full_disk_is_told_in_words_and_nothing_is_half_kept(tmp_path: Path) -> None:
+    async with open_store(tmp_path / "parley.db") as store:
+        first = await accepted(store, 1)
+        await _pragma(store, "PRAGMA max_page_count = 1")  # the file can grow no more
+        with pytest.raises(StoreError, match="disk is full"):
+            await accepted(store, 2, "x" * 1_000_000)
+        await _pragma(store, "PRAGMA max_page_count = 1000000")
+
+        assert await store.unfinished() == (first,)
+        await accepted(store, 2)
+
+
+async def _pragma(store: SqlStore, statement: str) -> None:
+    async with store._db.write() as session:
+        await session.connection()
+        await (await session.connection()).exec_driver_sql(statement)
+
+
+async def test_a_database_that_can_only_be_read_is_told_in_words(tmp_path: Path) -> None:
+    async with open_store(tmp_path / "parley.db") as store:
+        await _pragma(store, "PRAGMA query_only = ON")
+
+        with pytest.raises(StoreError, match="can only be read"):
+            await accepted(store, 1)
+
+
+async def test_waits_for_a_locked_database(tmp_path: Path) -> None:
+    async with open_store(tmp_path / "parley.db") as store:
+        other = sqlite3.connect(tmp_path / "parley.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.create_task(accepted(store, 1))
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+        other.execute("COMMIT")
+        other.close()
+
+        await asyncio.wait_for(waiting, 10)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["mysql://host/name", "sqlite://", "sqlite:///:memory:", "postgresql://host:port:name/x"],
+)
+async def test_an_address_that_cannot_be_used_is_refused(address: str) -> None:
+    with pytest.raises(ConfigurationError, match="DATABASE_URL"):
+        async with open_store(address):
+            pass
+
+
+async def test_a_folder_that_cannot_be_made_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+
+    with pytest.raises(ConfigurationError, match="PARLEY_HOME"):
+        async with open_store(tmp_path / "file" / "deep" / "parley.db"):
+            pass
+
+
+async def test_a_file_that_is_no_database_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "parley.db").write_text("no database at all, but quite long enough " * 50)
+
+    with pytest.raises(ConfigurationError, match="not a database"):
+        async with open_store(tmp_path / "parley.db"):
+            pass
+
+
+async def test_an_unreachable_server_is_told_in_words_without_its_password() -> None:
+    with pytest.raises(ConfigurationError, match="could not be opened") as told:
+        async with open_store("postgresql://parley:secret@127.0.0.1:1/none"):
+            pass
+
+    assert "secret" not in str(told.value)

@@ -1,0 +1,238 @@
+"""What every store promises about money: holds, settlements, attempts, caps."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.budget import Limit, Period, Scope
+from bot.errors import BudgetExceededError
+from bot.ledger import CallStatus
+from tests.contract.conftest import AnyStore
+from tests.contract.examples import (
+    NOON,
+    accepted,
+    answered,
+    begun,
+    done,
+    entry,
+    limit,
+)
+
+USER = limit(Scope.USER, scope_id="test/w/ann", cap=500, period=Period.DAY)
+ALL = limit(cap=1_000)
+
+
+async def _used(store: AnyStore, *limits: Limit) -> list[tuple[int, int]]:
+    return [(state.spent, state.held) for state in await store.states(limits)]
+
+
+async def test_opening_holds_and_closing_settles_in_every_limit(store: AnyStore) -> None:
+    opened = await store.open(entry(hold=100), [USER, ALL])
+    assert await _used(store, USER, ALL) == [(0, 100), (0, 100)]
+
+    assert await store.close(done(opened, cost=40))
+
+    assert await _used(store, USER, ALL) == [(40, 0), (40, 0)]
+    assert await store.entries(opened.turn_id) == (done(opened, cost=40),)
+
+
+async def test_a_closed_entry_is_returned_as_kept_and_holds_nothing(store: AnyStore) -> None:
+    closed = done(await store.open(entry(), [ALL]))
+    await store.close(closed)
+
+    assert await store.open(entry(hold=900), [ALL]) == closed
+    assert await _used(store, ALL) == [(40, 0)]
+
+
+async def test_a_failed_entry_is_returned_as_kept(store: AnyStore) -> None:
+    opened = await store.open(entry(), [ALL])
+    failed = replace(opened, status=CallStatus.FAILED, cost=0, error="RateLimitError")
+    await store.close(failed)
+
+    assert await store.open(entry(), [ALL]) == failed
+
+
+async def test_an_entry_closes_once(store: AnyStore) -> None:
+    opened = await store.open(entry(), [ALL])
+
+    assert await store.close(done(opened))
+    assert not await store.close(done(opened, cost=99))
+    assert not await store.close(entry("test:never:answer1"))
+    assert await _used(store, ALL) == [(40, 0)]
+
+
+async def test_a_cut_call_is_booked_as_lost_when_it_is_opened_again(store: AnyStore) -> None:
+    await store.open(entry(hold=100), [ALL])
+
+    again = await store.open(entry(hold=70), [ALL])
+
+    assert (again.attempt, again.lost_cost, again.hold) == (2, 100, 70)
+    assert await _used(store, ALL) == [(100, 70)]
+
+
+async def test_a_cancelled_call_stays_paid_when_it_is_opened_again(store: AnyStore) -> None:
+    opened = await store.open(entry(hold=100), [ALL])
+    await store.close(replace(opened, status=CallStatus.CANCELLED, cost=30))
+
+    again = await store.open(entry(hold=70), [ALL])
+
+    assert (again.attempt, again.lost_cost) == (2, 30)
+    assert await _used(store, ALL) == [(30, 70)]
+
+
+async def test_losses_add_up_over_attempts(store: AnyStore) -> None:
+    for _ in range(3):
+        opened = await store.open(entry(hold=100), [ALL])
+    assert await store.close(done(opened, cost=40))
+
+    (kept,) = await store.entries(opened.turn_id)
+    assert (kept.attempt, kept.lost_cost, kept.spent) == (3, 200, 240)
+    assert await _used(store, ALL) == [(240, 0)]
+
+
+async def test_an_attempt_cannot_settle_for_its_successor(store: AnyStore) -> None:
+    first = await store.open(entry(hold=100), [ALL])
+    second = await store.open(entry(hold=100), [ALL])
+
+    assert not await store.close(done(first, cost=1))
+    assert await store.close(done(second, cost=40))
+    assert await _used(store, ALL) == [(140, 0)]
+
+
+async def test_refuses_what_a_limit_has_no_room_for_and_holds_nothing(store: AnyStore) -> None:
+    await store.open(entry("test:m1:a", hold=450), [USER, ALL])
+
+    with pytest.raises(BudgetExceededError) as refused:
+        await store.open(entry("test:m1:b", hold=51), [USER, ALL])
+
+    assert refused.value.available == 50
+    assert refused.value.resets_at == USER.window.ends_at
+    assert await _used(store, USER, ALL) == [(0, 450), (0, 450)]
+    assert len(await store.entries("test:m1")) == 1
+
+
+async def test_holds_up_to_the_cap_itself(store: AnyStore) -> None:
+    await store.open(entry("test:m1:a", hold=1_000), [ALL])
+
+    assert await _used(store, ALL) == [(0, 1_000)]
+    with pytest.raises(BudgetExceededError):
+        await store.open(entry("test:m1:b", hold=1), [ALL])
+
+
+async def test_what_costs_nothing_has_room_in_a_spent_budget(store: AnyStore) -> None:
+    opened = await store.open(entry("test:m1:a", hold=1_000), [ALL])
+    await store.close(done(opened, cost=1_200))
+
+    free = await store.open(entry("test:m1:b", hold=0), [ALL])
+
+    assert await store.close(done(free, cost=0))
+    assert await _used(store, ALL) == [(1_200, 0)]
+
+
+async def test_an_unpriced_call_is_kept_without_a_cost(store: AnyStore) -> None:
+    opened = await store.open(entry(hold=0), [ALL])
+    await store.close(done(opened, cost=None))
+
+    assert (await store.entries(opened.turn_id))[0].cost is None
+
+
+async def test_a_call_opened_again_must_fit_beside_what_it_lost(store: AnyStore) -> None:
+    await store.open(entry(hold=600), [ALL])
+
+    with pytest.raises(BudgetExceededError) as refused:
+        await store.open(entry(hold=600), [ALL])
+
+    assert refused.value.available == 400
+    assert await _used(store, ALL) in ([(0, 600)], [(600, 0)])
+    again = await store.open(entry(hold=400), [ALL])
+    assert (again.attempt, again.lost_cost) == (2, 600)
+    assert await _used(store, ALL) == [(600, 400)]
+
+
+async def test_settles_in_the_window_of_its_hold(store: AnyStore) -> None:
+    november, december = ALL, limit(at=NOON + timedelta(days=20))
+    opened = await store.open(entry(hold=100), [november])
+    await store.close(done(opened))
+    cut = await store.open(entry("test:m1:b", hold=70), [november])
+    await store.open(entry("test:m1:b", hold=50), [december])
+
+    assert cut.attempt == 1
+    assert await _used(store, november, december) == [(110, 0), (0, 50)]
+
+
+async def test_many_at_once_never_pass_the_cap(store: AnyStore) -> None:
+    async def spend(number: int) -> int:
+        try:
+            opened = await store.open(entry(f"test:m{number}:a", hold=30), [USER, ALL])
+        except BudgetExceededError:
+            return 0
+        (state,) = await store.states([USER])
+        assert state.spent + state.held <= USER.cap
+        assert await store.close(done(opened, cost=20))
+        return 20
+
+    spent = sum(await asyncio.gather(*(spend(number) for number in range(60))))
+
+    assert 0 < spent <= USER.cap
+    assert await _used(store, USER, ALL) == [(spent, 0), (spent, 0)]
+
+
+async def test_a_raised_cap_counts_at_once(store: AnyStore) -> None:
+    await store.open(entry("test:m1:a", hold=1_000), [ALL])
+
+    await store.open(entry("test:m1:b", hold=500), [replace(ALL, cap=2_000)])
+
+    assert await _used(store, ALL) == [(0, 1_500)]
+
+
+async def test_warns_once_in_a_window(store: AnyStore) -> None:
+    opened = await store.open(entry(hold=400), [USER, ALL])
+    assert await store.claim_warnings([USER, ALL]) == ()
+    await store.close(done(opened, cost=400))
+
+    (state,) = await store.claim_warnings([USER, ALL])
+
+    assert (state.limit, state.spent) == (USER, 400)
+    assert await store.claim_warnings([USER, ALL]) == ()
+
+
+async def test_without_limits_nothing_is_held_and_all_is_kept(store: AnyStore) -> None:
+    opened = await store.open(entry(hold=100), [])
+
+    assert await store.close(done(opened))
+    assert await store.states([]) == ()
+    assert await store.claim_warnings([]) == ()
+
+
+async def test_sweep_books_the_open_calls_of_ended_turns_as_lost(store: AnyStore) -> None:
+    over = await answered(store, 1)
+    going = await begun(store, await accepted(store, 2))
+    await store.open(entry(f"{over.turn_id}:late", hold=100, turn_id=over.turn_id), [ALL])
+    await store.open(entry(f"{going.turn_id}:a", hold=10, turn_id=going.turn_id), [ALL])
+    await store.open(entry("test:gone:a", hold=1, turn_id="test:gone"), [ALL])
+
+    assert await store.sweep(NOON) == 2
+    assert await store.sweep(NOON) == 0
+
+    (late,) = await store.entries(over.turn_id)
+    assert (late.status, late.lost_cost, late.spent) == (CallStatus.CANCELLED, 100, 100)
+    assert await _used(store, ALL) == [(101, 10)]
+
+
+async def test_entries_of_a_period_come_without_their_texts(store: AnyStore) -> None:
+    for number in range(3):
+        at = NOON + timedelta(days=number)
+        opened = await store.open(replace(entry(f"test:m{number}:a"), created_at=at), [])
+        await store.close(done(opened))
+    await store.open(replace(entry("test:m9:a"), workspace_id="other"), [])
+
+    found = await store.entries_between("test", "w", NOON, NOON + timedelta(days=2))
+
+    assert [(e.call_id, e.text, e.cost) for e in found] == [
+        ("test:m0:a", "", 40),
+        ("test:m1:a", "", 40),
+    ]
