@@ -35,9 +35,14 @@ class Main:
     """The program behind the command line."""
 
     def settings(self) -> AppSettings:
-        """Read the environment and `.env`, and start the logs."""
+        """Read the environment and `.env`, and start the logs.
+
+        A command's standard error is for its user: only faults are logged there unless
+        PARLEY_LOG_LEVEL asks for more.
+        """
         settings = load_settings()
-        start_logs(settings.parley_log_level)
+        asked = "parley_log_level" in settings.model_fields_set
+        start_logs(settings.parley_log_level if asked else "ERROR")
         return settings
 
     def listed_models(self, settings: AppSettings) -> ModelChoice:
@@ -88,6 +93,7 @@ class Main:
         """Run all that is configured until told to stop."""
         from adapters.serving import serve  # brings the web server: no other command needs it
 
+        start_logs(settings.parley_log_level)
         await serve(settings, self.estimator)
 
 

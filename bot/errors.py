@@ -6,6 +6,7 @@ BotError
 │   ├── PromptTooLongError
 │   ├── UnknownModelError
 │   ├── UnknownCommandError
+│   ├── CommandError
 │   └── SettingError
 ├── NotAllowedError              this person may not do this here
 ├── TooManyPromptsError          the rate limit of one person
@@ -63,6 +64,10 @@ class UnknownModelError(PromptError):
 
 class UnknownCommandError(PromptError):
     """There is no such command. Write `help` for the list."""
+
+
+class CommandError(PromptError):
+    """I can't read this command. Write `help` for how they are written."""
 
 
 class SettingError(PromptError):
@@ -140,7 +145,7 @@ class EmptyAnswerError(GatewayError):
 
 
 class StreamCutError(GatewayError):
-    """The answer was cut off by the provider. Press Again for a new one."""
+    """The answer was cut off by the provider. Ask again for a new one."""
 
     may_retry = False
 

@@ -33,7 +33,7 @@ from bot.turns import Turn, TurnStatus, Utterance
 
 MAX_ATTEMPTS = 5
 APOLOGY = "Something went wrong on my side. It has been noted; please ask again."
-_CUT_NOTE = "The answer was cut off by the provider. Press Again for a new one."
+_CUT_NOTE = "The answer was cut off by the provider. Ask again for a new one."
 _STOPPED_NOTE = "Stopped."
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,10 @@ from adapters.cli import ask as asking
 from adapters.cli.program import Program
 from bot.errors import BotError
 
-_EPILOG = "Settings come from the environment and .env; .env.example names them all."
+_EPILOG = (
+    "Settings come from the environment and .env; .env.example names them all. "
+    "./parley check, test and lock are for those who work on Parley."
+)
 
 
 def build_app(program: Program) -> typer.Typer:

@@ -34,7 +34,7 @@ class Answer:
 
 
 class CutAnswerError(GatewayError):
-    """The answer was cut off by the provider. Press Again for a new one."""
+    """The answer was cut off by the provider. Ask again for a new one."""
 
     may_retry = False
 

@@ -155,9 +155,7 @@ async def test_does_not_fall_back_once_text_was_shown() -> None:
     world = World(ScriptedGateway(Cut("Half an ans", StreamCutError())))
     sink = await world.ask("Hi")
     assert sink.reply.text == "Half an ans"
-    assert sink.reply.notes == (
-        "The answer was cut off by the provider. Press Again for a new one.",
-    )
+    assert sink.reply.notes == ("The answer was cut off by the provider. Ask again for a new one.",)
     assert Action.AGAIN in sink.reply.actions
     assert len(world.gateway.calls) == 1
     assert await world.status() is TurnStatus.DONE
