@@ -1,0 +1,250 @@
+"""How each command is written: what follows its word, read into a Command or taken as a sentence.
+
+A reader returns None for words that are a prompt, and raises CommandError, in words, for what is
+meant as a command and wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from bot.errors import CommandError
+from bot.settings import SETTINGS
+
+TIER_WORDS = ("free", "cheap", "full", "auto", "fast", "heavy")
+PLACES: Mapping[str, str] = MappingProxyType(
+    {"thread": "thread", "channel": "channel", "workspace": "workspace", "server": "workspace"}
+)
+CAPS: Mapping[str, str] = MappingProxyType(
+    {
+        "user": "user_daily_cap",
+        "channel": "channel_monthly_cap",
+        "workspace": "workspace_monthly_cap",
+        "server": "workspace_monthly_cap",
+    }
+)
+PERIODS = ("today", "day", "week", "month", "year", "all")
+GROUPS = ("model", "tier", "user", "channel", "feature")
+MODES = ("synthesis", "show", "vote")
+_NONE: Mapping[str, str] = MappingProxyType({})
+_TOKEN = re.compile(r"""["“](?P<quoted>[^"”]*)["”]|(?P<open>["“].*)|(?P<plain>\S+)""", re.DOTALL)
+_QUOTED = re.compile(r"""["“](?P<quoted>[^"”]*[^"”\s][^"”]*)["”]""")
+_OPTION = re.compile(r"""(?P<key>[A-Za-z]+):(?!//)(?:["“](?P<quoted>[^"”]*)["”]|(?P<plain>\S+))""")
+_AMOUNT = re.compile(r"\$?\d[\d,]*(?:\.\d+)?|none|off", re.IGNORECASE)
+_NEAR = 0.7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What somebody wants done, in canonical words."""
+
+    name: str
+    words: tuple[str, ...] = ()
+    """What it is about: a tier, a setting's name, `all`."""
+    options: Mapping[str, str] = field(default_factory=lambda: _NONE)
+    """`models`, `rounds`, `place`, …"""
+    text: str = ""
+    """The question for one that asks models; the new value for one that sets something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What follows a command's word."""
+
+    rest: str
+    is_explicit: bool
+    """Behind a slash: it cannot be a prompt."""
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Its words, quotes taken off."""
+        found = []
+        for match in _TOKEN.finditer(self.rest):
+            if match["open"] and self.is_explicit:
+                raise CommandError("A quotation mark is opened and not closed. Nothing was done.")
+            quoted = match["quoted"]
+            found.append(match["open"] or match["plain"] if quoted is None else quoted)
+        return tuple(found)
+
+
+Reader = Callable[[Line], Command | None]
+
+
+def bare(name: str) -> Reader:
+    return lambda line: None if line.rest else Command(name=name)
+
+
+def help(line: Line) -> Command | None:
+    """Read `help`, or `help WORD`: the caller knows which words are commands."""
+    words = tuple(word.lower().removeprefix("/") for word in line.tokens)
+    return None if len(words) > 1 else Command(name="help", words=words)
+
+
+def tier(line: Line) -> Command | None:
+    words = tuple(word.lower() for word in line.tokens)
+    if not words:
+        return Command(name="tier")
+    if len(words) == 2 and words[0] in PLACES:
+        words = words[::-1]
+    if len(words) > 2 or (len(words) == 2 and words[1] not in PLACES):
+        return None
+    if words[0] not in TIER_WORDS:
+        return _mistaken(words[0], TIER_WORDS, "tier", is_explicit=line.is_explicit)
+    options = {"place": PLACES[words[1]]} if len(words) == 2 else _NONE
+    return Command(name="tier", words=words[:1], options=options)
+
+
+def settings(line: Line) -> Command | None:
+    words = line.tokens
+    options: dict[str, str] = {}
+    if words and words[0].lower() in PLACES:
+        options["place"] = PLACES[words[0].lower()]
+        words = words[1:]
+    if words and words[0].lower() == "reset" and len(words) == 2:
+        options["reset"] = "yes"
+        words = words[1:]
+    if not words:
+        return Command(name="settings", options=options)
+    if [word.lower() for word in words] == ["history"]:
+        return Command(name="settings", words=("history",), options=options)
+    name = words[0].lower().replace("-", "_")
+    if name not in SETTINGS:
+        if len(words) > 2 and not line.is_explicit:
+            return None
+        known = (*SETTINGS, "history", "reset")
+        return _mistaken(name, known, "setting", is_explicit=line.is_explicit)
+    value = _value(name, words[1:], line)
+    if value is None:
+        return None
+    return Command(name="settings", words=(name,), options=options, text=value)
+
+
+def _value(name: str, words: tuple[str, ...], line: Line) -> str | None:
+    """A setting's new value; None when several words follow that are no list: a sentence."""
+    if len(words) < 2:
+        return "".join(words)
+    if name == "system_prompt" or line.is_explicit:
+        found = re.search(rf"{name.replace('_', '[-_]')}\s+", line.rest, re.IGNORECASE)
+        return line.rest[found.end() :].strip() if found else None
+    return " ".join(words) if all(word.endswith(",") for word in words[:-1]) else None
+
+
+def forget(line: Line) -> Command | None:
+    said = " ".join(line.rest.lower().rstrip(".!").split())
+    if said in ("", "thread", "this thread", "this conversation"):
+        return Command(name="forget", words=("thread",))
+    if said in ("all", "all of mine", "all my messages"):
+        return Command(name="forget", words=("all",))
+    return None
+
+
+def budget(line: Line) -> Command | None:
+    words = tuple(word.lower() for word in line.tokens)
+    if not words:
+        return Command(name="budget")
+    if len(words) != 2:
+        return None
+    scope, amount = words
+    if not _AMOUNT.fullmatch(amount):
+        is_meant = scope in CAPS and (line.is_explicit or amount[:1].isdigit())
+        if not is_meant:
+            return None
+        raise CommandError(
+            f"`budget {scope}` takes dollars such as 5 or 2.50, or none, not `{amount[:40]}`."
+        )
+    if scope not in CAPS:
+        return _mistaken(scope, CAPS, "budget", is_explicit=line.is_explicit)
+    return Command(name="budget", words=(CAPS[scope],), text=amount)
+
+
+def spend(line: Line) -> Command | None:
+    words = [word.lower() for word in line.tokens]
+    options: dict[str, str] = {}
+    if words and words[0] in PERIODS:
+        options["period"] = words.pop(0)
+    if words and words[0] == "by":
+        if len(words) != 2:
+            return None
+        if words[1] not in GROUPS:
+            return _mistaken(words[1], GROUPS, "way to group", is_explicit=line.is_explicit)
+        options["by"] = words[1]
+        words = []
+    return None if words else Command(name="spend", options=options)
+
+
+def asking(name: str, keys: tuple[str, ...], sentences: frozenset[str]) -> Reader:
+    """Reads `name key:value … question`; options stand before or behind the question.
+
+    `sentences` are the words that make a sentence of it, as in "debate is healthy".
+    """
+
+    def read(line: Line) -> Command | None:
+        text, options = _options(line.rest, keys)
+        if quoted := _QUOTED.fullmatch(text):
+            return Command(name=name, options=options, text=quoted["quoted"].strip())
+        first = text.partition(" ")[0].lower().strip(".,?!")
+        if not options and not line.is_explicit and (not text or first in sentences):
+            return None
+        if not text:
+            raise CommandError(f"`{name}` needs a question behind it. Nothing was spent.")
+        return Command(name=name, options=options, text=text)
+
+    return read
+
+
+def _options(text: str, keys: tuple[str, ...]) -> tuple[str, Mapping[str, str]]:
+    found: dict[str, str] = {}
+    text = text.strip()
+    while match := _OPTION.match(text):
+        if not _take(match, keys, found):
+            break
+        text = text[match.end() :].strip()
+    if text.lower().startswith("question:"):
+        text = text[len("question:") :].strip()
+    while match := next((m for m in _OPTION.finditer(text) if m.end() == len(text)), None):
+        if match["key"].lower() not in keys or not _take(match, keys, found):
+            break
+        text = text[: match.start()].strip()
+    return text, found
+
+
+def _take(match: re.Match[str], keys: tuple[str, ...], found: dict[str, str]) -> bool:
+    """Keep an option; False for what is no option but the question's own words."""
+    key = match["key"].lower()
+    value = match["plain"] if match["quoted"] is None else match["quoted"]
+    if key not in keys:
+        near = [] if key == "question" else get_close_matches(key, keys, n=1, cutoff=0.8)
+        if near:
+            raise CommandError(f"There is no option `{key}:`. Did you mean `{near[0]}:`?")
+        return False
+    if key in found:
+        raise CommandError(f"`{key}:` is given twice. Give it once.")
+    checked = _CHECKS.get(key)
+    if checked is not None and value.lower() not in checked:
+        raise CommandError(f"`{key}:` takes {', '.join(checked)}, not `{value[:40]}`.")
+    found[key] = value.lower()
+    return True
+
+
+def _mistaken(word: str, known: Collection[str], what: str, *, is_explicit: bool) -> Command | None:
+    """Raise for a word that is nearly right, or behind a slash; None for a sentence's word."""
+    near = get_close_matches(word, known, n=1, cutoff=_NEAR)
+    if not near and not is_explicit:
+        return None
+    hint = f" Did you mean `{near[0]}`?" if near else f" There are: {', '.join(known)}."
+    raise CommandError(f"There is no {what} `{word[:40]}`.{hint}")
+
+
+_CHECKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"rounds": ("1", "2", "3"), "n": ("2", "3", "4", "5", "6"), "mode": MODES}
+)
+_BE = "is are was were has have and or can of in"
+DEBATE_SENTENCES = frozenset(f"{_BE} club clubs team teams topic topics coach night".split())
+ENSEMBLE_SENTENCES = frozenset(
+    f"{_BE} average averaging cast casts classifier film forecast forecasts learning member "
+    "members method methods model models theater theatre".split()
+)

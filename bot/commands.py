@@ -1,0 +1,153 @@
+"""Commands in words: `help`, `tier heavy`, `/settings dial 7`. Pure: a text in, a command out.
+
+A sentence that merely begins with such a word stays a prompt; behind a slash it is a command,
+and a mistake in it is told with the nearest valid word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from bot import command_grammar as grammar
+from bot.command_grammar import Command, Line, Reader
+from bot.errors import CommandError, UnknownCommandError
+
+_LINE = re.compile(r"(?P<slash>/?)(?P<word>[A-Za-z]+[?!.:]?)(?:\s+(?P<rest>.*))?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandSpec:
+    """One command: how it is written and what it does."""
+
+    name: str
+    usage: str
+    about: str
+    read: Reader
+    aliases: tuple[str, ...] = ()
+    asks_models: bool = False
+    is_on: bool = True
+    """Whether its feature exists; one that is off is neither listed nor taken."""
+
+
+def parse_command(text: str) -> Command | None:
+    """The command that a text is, or None for a prompt. The mention is taken out before.
+
+    Raises UnknownCommandError or CommandError, in words, for what is meant as a command and wrong.
+    """
+    found = _LINE.fullmatch(text.strip())
+    if found is None:
+        return None
+    word, rest, is_explicit = found["word"].lower(), found["rest"] or "", bool(found["slash"])
+    spec = _behind_slash(word) if is_explicit else _meant(word, has_more=bool(rest))
+    if spec is None:
+        return None
+    command = spec.read(Line(rest, is_explicit))
+    if command is not None and command.name == "help":
+        command = _known_help(command)
+    if command is None and is_explicit:
+        raise CommandError(f"I read this as `/{spec.name}`. It is used so: `{spec.usage}`.")
+    return command
+
+
+def _known_help(command: Command) -> Command | None:
+    """Help with a command that there is; None for a sentence such as "help Ann"."""
+    if not command.words:
+        return command
+    spec = _WORDS.get(command.words[0])
+    return None if spec is None or not spec.is_on else Command(name="help", words=(spec.name,))
+
+
+def _behind_slash(word: str) -> CommandSpec | None:
+    spec = _WORDS.get(word)
+    if spec is not None and spec.is_on:
+        return spec
+    near = get_close_matches(word, [w for w, s in _WORDS.items() if s.is_on], n=1, cutoff=0.7)
+    if spec is None and not near:
+        return None
+    hint = f" Did you mean `/{near[0]}`?" if near else ""
+    raise UnknownCommandError(f"There is no command `/{word}`.{hint} `/help` lists them all.")
+
+
+def _meant(word: str, *, has_more: bool) -> CommandSpec | None:
+    """The command that a bare word may mean: `help!` and `debate:` do, `forget!` does not."""
+    spec = _WORDS.get(word.rstrip(":" if has_more else "?!."))
+    if spec is None or not spec.is_on:
+        return None
+    is_marked = word not in (spec.name, *spec.aliases)
+    may_be_marked = spec.asks_models if has_more else spec.name != "forget"
+    return spec if may_be_marked or not is_marked else None
+
+
+_SPECS = (
+    CommandSpec(
+        name="help",
+        usage="help [command]",
+        about="what I can do",
+        read=grammar.help,
+        aliases=("commands",),
+    ),
+    CommandSpec(
+        name="models",
+        usage="models",
+        about="the models that are switched on, and their prices",
+        read=grammar.bare("models"),
+        aliases=("model",),
+    ),
+    CommandSpec(
+        name="tier",
+        usage="tier free|cheap|full|auto [channel|workspace]",
+        about="the tier that answers in this thread from now on",
+        read=grammar.tier,
+    ),
+    CommandSpec(
+        name="debate",
+        usage="debate [models:a,b] [rounds:1-3] QUESTION",
+        about="one model answers, another objects, the first revises",
+        read=grammar.asking("debate", ("models", "rounds"), grammar.DEBATE_SENTENCES),
+        asks_models=True,
+        is_on=False,
+    ),
+    CommandSpec(
+        name="ensemble",
+        usage="ensemble [models:a,b | n:2-6] [mode:synthesis|show|vote] QUESTION",
+        about="several models answer, and one answer is made of them",
+        read=grammar.asking("ensemble", ("models", "n", "mode"), grammar.ENSEMBLE_SENTENCES),
+        asks_models=True,
+        is_on=False,
+    ),
+    CommandSpec(
+        name="spend",
+        usage="spend [today|week|month|all] [by model|tier|user|channel|feature]",
+        about="what was spent",
+        read=grammar.spend,
+        aliases=("usage", "costs"),
+        is_on=False,
+    ),
+    CommandSpec(
+        name="budget",
+        usage="budget [user|channel|workspace DOLLARS|none]",
+        about="the caps here and what is left of them; admins set them",
+        read=grammar.budget,
+        aliases=("budgets", "caps"),
+    ),
+    CommandSpec(
+        name="settings",
+        usage="settings [thread|channel|workspace] [NAME VALUE | reset NAME | history]",
+        about="what is set here, and where; admins change it",
+        read=grammar.settings,
+        aliases=("setting",),
+    ),
+    CommandSpec(
+        name="forget",
+        usage="forget [all]",
+        about="delete this conversation, or all that you asked in this workspace",
+        read=grammar.forget,
+    ),
+)
+COMMANDS: Mapping[str, CommandSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})
+"""What there is. A feature's command is switched on (`is_on`) with the feature."""
+_WORDS = {word: spec for spec in _SPECS for word in (spec.name, *spec.aliases)}

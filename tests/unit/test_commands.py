@@ -1,0 +1,214 @@
+"""Commands are read in words; a sentence that merely begins with such a word stays a prompt."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import command_grammar as grammar
+from bot.command_grammar import Command, Line
+from bot.commands import COMMANDS, parse_command
+from bot.errors import CommandError, PromptError, UnknownCommandError
+
+PROMPTS = """
+help me write a letter
+Help! My server is down
+can you help?
+helping hands
+models of the atom?
+models, please explain the standard one
+model railways for beginners
+What models are there?
+tier list of pizza toppings
+tier 1 support, what is it?
+tier lists
+tier full stack developer salaries
+tier heavy metal bands
+Tier und Pflanze: was ist der Unterschied?
+settings for my camera at night?
+settings menu is missing
+settings threads in Java
+settings models for training neural nets
+setting up a server
+budget for a trip to Rome
+budget user guide
+budget 2026 planning
+forget it
+forget everything and start over
+forget!
+forget what I said about Rome
+forgetting curve
+spend my time better, how?
+costs of living in Berlin
+usage of commas
+/etc/hosts what is it?
+/usr/bin/env: no such file
+/ what is a slash
+/stop
+debate is healthy, isn't it?
+ensemble learning explained
+"""
+
+
+@pytest.mark.parametrize("text", PROMPTS.strip().splitlines())
+def test_a_sentence_that_begins_with_such_a_word_stays_a_prompt(text: str) -> None:
+    assert parse_command(text) is None
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n", "/", "?", "12 / 4", "```\nhelp\n```"])
+def test_nothing_at_all_is_no_command(text: str) -> None:
+    assert parse_command(text) is None
+
+
+def _c(name: str, *words: str, text: str = "", **options: str) -> Command:
+    return Command(name=name, words=words, options=options, text=text)
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("help", _c("help")),
+        ("  Help?  ", _c("help")),
+        ("/commands", _c("help")),
+        ("help tier", _c("help", "tier")),
+        ("help /tier", _c("help", "tier")),
+        ("models", _c("models")),
+        ("/model", _c("models")),
+        ("tier", _c("tier")),
+        ("tier heavy", _c("tier", "heavy")),
+        ("/TIER Auto", _c("tier", "auto")),
+        ("tier cheap channel", _c("tier", "cheap", place="channel")),
+        ("tier server full", _c("tier", "full", place="workspace")),
+        ("settings", _c("settings")),
+        ("/settings channel", _c("settings", place="channel")),
+        ("settings dial 7", _c("settings", "dial", text="7")),
+        ("settings max-tier cheap", _c("settings", "max_tier", text="cheap")),
+        ("settings workspace dial 7", _c("settings", "dial", text="7", place="workspace")),
+        ("settings dial", _c("settings", "dial")),
+        ("settings reset dial", _c("settings", "dial", reset="yes")),
+        ("settings history", _c("settings", "history")),
+        ("settings models haiku, gpt", _c("settings", "models", text="haiku, gpt")),
+        ('settings system_prompt "Be brief."', _c("settings", "system_prompt", text="Be brief.")),
+        (
+            "settings channel system_prompt You are\na pirate's  friend.",
+            _c("settings", "system_prompt", text="You are\na pirate's  friend.", place="channel"),
+        ),
+        ("forget", _c("forget", "thread")),
+        ("/forget this thread", _c("forget", "thread")),
+        ("forget all", _c("forget", "all")),
+        ("budget", _c("budget")),
+        ("budget channel 50", _c("budget", "channel_monthly_cap", text="50")),
+        ("budget user $2.50", _c("budget", "user_daily_cap", text="$2.50")),
+        ("/budget server none", _c("budget", "workspace_monthly_cap", text="none")),
+    ],
+)
+def test_reads_a_command(text: str, command: Command) -> None:
+    assert parse_command(text) == command
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("/hlep", "Did you mean `/help`?"),
+        ("/setings dial 7", "Did you mean `/settings`?"),
+        ("/help me write a letter", "It is used so: `help [command]`"),
+        ("/models of the atom", "It is used so: `models`"),
+        ("tier havy", "Did you mean `heavy`?"),
+        ("/tier gigantic", "There are: free, cheap, full, auto"),
+        ("settings dail 7", "Did you mean `dial`?"),
+        ("/settings colour red", "There is no setting `colour`"),
+        ("/settings system_prompt “Be brief", "opened and not closed"),
+        ("budget chanel 50", "Did you mean `channel`?"),
+        ("budget user 5x", "takes dollars such as 5 or 2.50"),
+        ("/forget everything", "It is used so: `forget [all]`"),
+    ],
+)
+def test_a_mistake_is_told_with_what_was_meant(text: str, says: str) -> None:
+    with pytest.raises((CommandError, UnknownCommandError)) as raised:
+        parse_command(text)
+    assert says in str(raised.value)
+
+
+@pytest.mark.parametrize("spec", COMMANDS.values(), ids=lambda spec: spec.name)
+def test_a_command_whose_feature_is_off_is_not_there(spec: object) -> None:
+    for name, each in COMMANDS.items():
+        if each.is_on:
+            assert parse_command(f"/{name}") is not None or each.asks_models
+        else:
+            assert parse_command(f"{name} tabs or spaces?") is None
+            with pytest.raises(UnknownCommandError):
+                parse_command(f"/{name} tabs or spaces?")
+
+
+DEBATE = grammar.asking("debate", ("models", "rounds"), grammar.DEBATE_SENTENCES)
+ENSEMBLE = grammar.asking("ensemble", ("models", "n", "mode"), grammar.ENSEMBLE_SENTENCES)
+
+
+@pytest.mark.parametrize(
+    ("rest", "command"),
+    [
+        ("tabs or spaces?", _c("debate", text="tabs or spaces?")),
+        (
+            "models:A,b rounds:2 tabs or spaces?",
+            _c("debate", text="tabs or spaces?", models="a,b", rounds="2"),
+        ),
+        (
+            'question: tabs or spaces? models:"a, b"',
+            _c("debate", text="tabs or spaces?", models="a, b"),
+        ),
+        ("rounds:1 is debate healthy?", _c("debate", text="is debate healthy?", rounds="1")),
+        ('"is it so: or not?"', _c("debate", text="is it so: or not?")),
+        ("does https://a.b/c load?", _c("debate", text="does https://a.b/c load?")),
+        ("title: a novel?", _c("debate", text="title: a novel?")),
+        ("does rounds:2 in my file work", _c("debate", text="does rounds:2 in my file work")),
+    ],
+)
+def test_options_stand_before_or_behind_a_question(rest: str, command: Command) -> None:
+    assert DEBATE(Line(rest, is_explicit=False)) == command
+
+
+@pytest.mark.parametrize("rest", ["is healthy", "club ideas", "and argument", "topics for ten"])
+def test_a_sentence_about_debates_stays_a_prompt(rest: str) -> None:
+    assert DEBATE(Line(rest, is_explicit=False)) is None
+
+
+@pytest.mark.parametrize(
+    ("reader", "rest", "says"),
+    [
+        (DEBATE, "", "needs a question"),
+        (DEBATE, "rounds:2", "needs a question"),
+        (DEBATE, "rounds:9 x", "takes 1, 2, 3, not `9`"),
+        (DEBATE, "rounds:1 rounds:2 x", "given twice"),
+        (DEBATE, "model:a x", "Did you mean `models:`?"),
+        (ENSEMBLE, "n:1 x", "takes 2, 3, 4, 5, 6"),
+        (ENSEMBLE, "x mode:loud", "takes synthesis, show, vote"),
+    ],
+)
+def test_a_faulty_option_is_told(reader: grammar.Reader, rest: str, says: str) -> None:
+    with pytest.raises(CommandError) as raised:
+        reader(Line(rest, is_explicit=True))
+    assert says in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("rest", "command"),
+    [
+        ("", _c("spend")),
+        ("week by model", _c("spend", period="week", by="model")),
+        ("by user", _c("spend", by="user")),
+        ("my time better", None),
+        ("by the hour", None),
+    ],
+)
+def test_spend_takes_a_period_and_a_grouping(rest: str, command: Command | None) -> None:
+    assert grammar.spend(Line(rest, is_explicit=False)) == command
+
+
+@given(st.text(max_size=80), st.sampled_from(sorted(COMMANDS)), st.booleans())
+def test_any_text_is_read_or_refused_in_words(text: str, name: str, is_explicit: bool) -> None:
+    line = f"{'/' if is_explicit else ''}{name} {text}"
+    try:
+        command = parse_command(line)
+    except PromptError as error:
+        assert str(error)  # noqa: PT017  # either outcome is right, an odd exception is not
+    else:
+        assert command is None or COMMANDS[command.name].is_on
