@@ -278,12 +278,12 @@ _JOINED: dict[Kind, str] = {
 }
 
 STEM = 6
-WORDS: dict[str, Kind] = {w: kind for kind, text in _SPACED.items() for w in text.split()}
-STEMS: dict[str, Kind] = {
+WORDS: dict[str, int] = {w: int(kind) for kind, text in _SPACED.items() for w in text.split()}
+STEMS: dict[str, int] = {
     w[:STEM]: kind
     for w, kind in WORDS.items()
     if len(w) > STEM and kind in (Kind.CODE, Kind.MATH, Kind.REASON, Kind.EDIT)
 }
-SUBSTRINGS: tuple[tuple[str, Kind], ...] = tuple(
-    (w.replace("_", " "), kind) for kind, text in _JOINED.items() for w in text.split()
+SUBSTRINGS: tuple[tuple[str, int], ...] = tuple(
+    (w.replace("_", " "), int(kind)) for kind, text in _JOINED.items() for w in text.split()
 )

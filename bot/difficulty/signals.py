@@ -5,6 +5,7 @@ The text is capped before anything else touches it, so that a book costs no more
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Final
 
@@ -21,6 +22,10 @@ TAIL_CHARS: Final = 500
 _CONTROL, _SPACE, _NEWLINE, _DIGIT, _UPPER, _LOWER, _QUESTION, _STOP = range(8)
 _QUOTE, _BRACKET, _OPERATOR, _CODEMARK, _LATIN, _DENSE, _OTHER, _MATHSIGN, _EMOJI = range(8, 17)
 _CLASSES: Final = 17
+_KINDS: Final = len(Kind)
+_HARD: Final = (
+    Kind.CODE, Kind.MATH, Kind.REASON, Kind.WRITE, Kind.EXPERT, Kind.DEMAND, Kind.FORMAT,
+)  # fmt: skip
 
 
 def _to_class_table() -> NDArray[np.uint8]:
@@ -47,16 +52,33 @@ def _to_class_table() -> NDArray[np.uint8]:
 
 _TABLE: Final = _to_class_table()
 _WORD: Final = re.compile(r"[^\W_]+(?:[+#]{1,2})?")
-_CHOICES: Final = re.compile(r"\n\s*\(?A[).:].*\n\s*\(?B[).:]", re.S)
-_CODE: Final = re.compile(
-    r"```|\bdef \w+\(|\bclass \w+[:({]|\bfunction\b|=>|->|==|!=|\w\(\)|</\w+>|#include|"
-    r"\bSELECT\b.+\bFROM\b|\bimport \w+|\breturn\b.*;|[;{]\n|\w+_\w+|\b[a-z]+[A-Z]\w+\("
+_CHOICES: Final = ("\nB.", "\nB)", "\n(B)", "\nb)", "\n(b)")
+_CODE: Final = (
+    "```", "def ", "class ", "function ", "=>", "->", "==", "!=", "();", "()", "</", "#include",
+    "SELECT ", "FROM ", "import ", "return ", "{\n", ";\n", "://localhost", "Error:", "Exception",
+    "self.", "const ", "async ", "public ", "println", "printf", "console.", "&&", "||", "npm ",
+)  # fmt: skip
+_MATHS: Final = (
+    "\\frac",
+    "\\",
+    "$",
+    "^",
+    " = ",
+    "f(x)",
+    "x=",
+    "y=",
+    "dx",
+    "x^",
+    "sqrt",
+    "\\(",
+    "≤",
+    "∫",
 )
-_LATEX: Final = re.compile(r"\\[a-zA-Z]+|\$[^$\n]{1,80}\$|\w\^\w|\d\s*[+*/=]\s*[\dx(]|[xyn]\s*=\s*")
-_LISTED: Final = re.compile(r"\n\s*(?:[-*•]|\d{1,2}[.)])\s")
-_ORDERED: Final = re.compile(
-    r"step[- ]by[- ]step|\(\d\)|\b\d\)|schritt für schritt|paso a paso|étape"
-)
+_LISTED: Final = ("\n-", "\n- ", "\n*", "\n•", "\n1.", "\n2.", "\n3.", "\n1)", "\n2)", "\n#")
+_ORDERED: Final = (
+    "step by step", "step-by-step", "(1)", "(a)", " a)", "schritt für schritt", "paso a paso",
+    "étape", "逐步", "每一步", "段階", "단계", "пошагово",
+)  # fmt: skip
 
 NAMES: Final[tuple[str, ...]] = (
     "length", "long", "very_long", "short", "lines", "questions", "sentences", "words_per_sentence",
@@ -80,13 +102,14 @@ def cap(prompt: str) -> str:
 def to_signals(prompt: str) -> Vector:
     """Return the prompt's signals, in the order of `NAMES`, each from 0 to 1."""
     text = cap(prompt)
-    words = _WORD.findall(text.lower())
+    lower = text.lower()
+    words = _WORD.findall(lower)
     counts = _count_classes(text)
     kinds = _count_kinds(text, words)
     values = [
         *_to_shape(counts, len(prompt), len(words)),
-        *_to_wording(words, text),
-        *_to_marks(text),
+        *_to_wording(words),
+        *_to_marks(text, lower),
         *(min(n, 6) / 6 for n in kinds),
         *(min(1.0, n / max(len(words), 1)) for n in kinds),
         _to_mix(kinds),
@@ -97,16 +120,17 @@ def to_signals(prompt: str) -> Vector:
 
 def _count_classes(text: str) -> list[int]:
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    found = np.bincount(_TABLE[np.minimum(points, 65_535)], minlength=_CLASSES)
-    return [int(n) for n in found]
+    found: list[int] = np.bincount(_TABLE[np.minimum(points, 65_535)], minlength=_CLASSES).tolist()
+    return found
 
 
 def _count_kinds(text: str, words: list[str]) -> list[int]:
-    counts = [0] * len(Kind)
+    counts = [0] * _KINDS
+    known, stems = WORDS.get, STEMS.get
     for word in words:
-        kind = WORDS.get(word)
+        kind = known(word)
         if kind is None:
-            kind = STEMS.get(word[:STEM])
+            kind = stems(word[:STEM])
         if kind is not None:
             counts[kind] += 1
     if not text.isascii():
@@ -123,7 +147,7 @@ def _to_shape(counts: list[int], true_chars: int, words: int) -> list[float]:
     size = true_chars * (1 + 1.5 * dense)
     sentences = counts[_STOP] + counts[_QUESTION] + counts[_NEWLINE] + 1
     return [
-        min(1.0, np.log1p(size) / 9.0),
+        min(1.0, math.log1p(size) / 9.0),
         min(1.0, size / 400),
         min(1.0, size / 3000),
         max(0.0, 1 - size / 60),
@@ -143,7 +167,7 @@ def _to_shape(counts: list[int], true_chars: int, words: int) -> list[float]:
     ]
 
 
-def _to_wording(words: list[str], text: str) -> list[float]:
+def _to_wording(words: list[str]) -> list[float]:
     total = max(len(words), 1)
     lengths = [len(w) for w in words]
     return [
@@ -153,17 +177,16 @@ def _to_wording(words: list[str], text: str) -> list[float]:
     ]
 
 
-def _to_marks(text: str) -> list[float]:
+def _to_marks(text: str, lower: str) -> list[float]:
     return [
-        min(1.0, len(_CODE.findall(text)) / 5),
-        min(1.0, len(_LATEX.findall(text)) / 5),
-        1.0 if _CHOICES.search(text) else 0.0,
-        min(1.0, len(_LISTED.findall(text)) / 5),
-        1.0 if _ORDERED.search(text) else 0.0,
+        min(1.0, sum(mark in text for mark in _CODE) / 5),
+        min(1.0, sum(mark in text for mark in _MATHS) / 4),
+        1.0 if any(mark in text for mark in _CHOICES) else 0.0,
+        min(1.0, sum(mark in text for mark in _LISTED) / 4),
+        1.0 if any(mark in lower for mark in _ORDERED) else 0.0,
     ]
 
 
 def _to_mix(kinds: list[int]) -> float:
     """How many different hard kinds of word appear together: naming one proves little."""
-    hard = (Kind.CODE, Kind.MATH, Kind.REASON, Kind.WRITE, Kind.EXPERT, Kind.DEMAND, Kind.FORMAT)
-    return sum(kinds[k] > 0 for k in hard) / len(hard)
+    return sum(kinds[kind] > 0 for kind in _HARD) / len(_HARD)

@@ -1,0 +1,189 @@
+"""How the shipped model is made: which rows teach which head, and how it is calibrated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adapters.training.fitting import Head, Penalty, fit_head, minimise
+from adapters.training.matrix import Floats, Matrix, to_matrix
+from adapters.training.synthetic import draw
+from adapters.training.tables import Outcome, read_outcomes
+from bot.difficulty.weights import Weights
+
+VERSION: Final = "local-2026.11"
+EXAMS: Final = ("llmrouter_nim9", "mmlu_pro_nonmmlu", "zeroeval_math_l5")
+EVERYDAY: Final = ("casual_unlabelled",)
+ENGLISH: Final = 8_000
+PER_LANGUAGE: Final = 300
+
+FLOOR: Final = -6.0
+CEILING: Final = 3.0
+BLEND: Final = 0.5
+SERIOUS_PENALTY: Final = Penalty(signals=1e-5, grams=3e-6)
+FAILURE_PENALTY: Final = Penalty(signals=3e-4, grams=3e-5)
+
+# How much each group counts in all when the heads are fitted.
+SERIOUS_SHARES: Final = {
+    "clinc150": 3.0, "chitchat_byu": 2.0, "llmrouter_nim9": 1.5, "mmlu_pro": 1.5,
+    "zeroeval_math_l5": 0.5, "hard.en": 5.0, "hard.other": 2.0, "everyday.en": 5.0,
+    "easy.other": 2.0,
+}  # fmt: skip
+FAILURE_SHARES: Final = {
+    "llmrouter_nim9": 4.0, "mmlu_pro": 3.0, "zeroeval_math_l5": 1.0, "clinc150": 0.7,
+    "chitchat_byu": 0.3,
+}  # fmt: skip
+CALIBRATION_SHARES: Final = {
+    "llmrouter_nim9": 1.0, "mmlu_pro": 1.0, "zeroeval_math_l5": 0.5, "clinc150": 1.5,
+    "chitchat_byu": 1.0,
+}  # fmt: skip
+# Short lookups: neither everyday nor hard, so they do not teach the first head.
+_BETWEEN: Final = frozenset({"natural_qa", "trivia_qa", "commonsense_qa", "openbook_qa"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corpus:
+    """Every row there is to learn from; scores are NaN where no model answered."""
+
+    prompts: Sequence[str]
+    matrix: Matrix
+    groups: NDArray[np.str_]
+    families: NDArray[np.str_]
+    serious: Floats
+    """1 hard or exam, 0 everyday, NaN between."""
+    scores: Floats
+    """Shape (rows, 3): free, cheap, full."""
+
+
+def load_corpus(data: Path, seed: int) -> Corpus:
+    """Read `data`/train and draw the synthetic chat prompts; no prompt comes twice."""
+    rows = [row for name in (*EXAMS, *EVERYDAY) for row in read_outcomes(_train(data, name))]
+    known = {row.prompt: _to_known(row) for row in rows if row.prompt.strip()}
+    for made in draw(seed=seed, per_language=PER_LANGUAGE, english=ENGLISH):
+        kind, _, language = made.family.partition("/")[0].partition(".")
+        group = f"{kind}.{language if language == 'en' else 'other'}"
+        label = 1.0 if made.is_hard else 0.0
+        if made.text and made.text not in known:
+            known[made.text] = (group, made.family, label, (np.nan,) * 3)
+    groups, families, serious, scores = zip(*known.values(), strict=True)
+    prompts = list(known)
+    return Corpus(
+        prompts=prompts,
+        matrix=to_matrix(prompts),
+        groups=np.array(groups),
+        families=np.array(families),
+        serious=np.array(serious, dtype=np.float64),
+        scores=np.array(scores, dtype=np.float64),
+    )
+
+
+def _train(data: Path, name: str) -> Path:
+    return data / "train" / f"{name}.parquet"
+
+
+def _to_known(row: Outcome) -> tuple[str, str, float, tuple[float, ...]]:
+    is_everyday = row.source in ("clinc150", "chitchat_byu")
+    label = np.nan if row.task in _BETWEEN else 0.0 if is_everyday else 1.0
+    return row.source, f"{row.source}/{row.task}", label, (row.free, row.cheap, row.full)
+
+
+def fit_heads(corpus: Corpus, keep: NDArray[np.bool_]) -> tuple[Head, Head]:
+    """Fit both heads on the rows where `keep` is true."""
+    serious = corpus.serious
+    first = _fit(corpus, keep & ~np.isnan(serious), serious, SERIOUS_SHARES, SERIOUS_PENALTY)
+    scored = keep & ~np.isnan(corpus.scores[:, 0])
+    failure = to_need(corpus.scores)
+    return first, _fit(corpus, scored, failure, FAILURE_SHARES, FAILURE_PENALTY)
+
+
+def to_need(scores: Floats) -> Floats:
+    """How much the strong model is needed: half "the weak one fails", half what is gained."""
+    free, full = scores[:, 0], scores[:, 2]
+    need: Floats = 0.5 * (1 - free) + 0.5 * np.clip(full - free, 0, 1)
+    return need
+
+
+def _fit(
+    corpus: Corpus,
+    keep: NDArray[np.bool_],
+    labels: Floats,
+    shares: dict[str, float],
+    penalty: Penalty,
+) -> Head:
+    weights = to_weights(corpus.groups[keep], shares)
+    return fit_head(corpus.matrix.take(keep), labels[keep], weights, penalty)
+
+
+def to_weights(groups: NDArray[np.str_], shares: dict[str, float]) -> Floats:
+    """Give each group its share, spread evenly over its rows; unnamed groups get nothing."""
+    weights = np.zeros(len(groups))
+    for group, share in shares.items():
+        members = groups == group
+        if members.any():
+            weights[members] = share / members.sum()
+    return weights
+
+
+def join(first: Floats, second: Floats) -> Floats:
+    """Join both heads' log-odds into one difficulty, as `Weights.to_difficulty` does."""
+    joined: Floats = np.clip(first, FLOOR, CEILING) + BLEND * np.clip(second, -3, 3)
+    return joined
+
+
+def to_held_out(corpus: Corpus) -> Floats:
+    """Return the difficulty of each scored row, judged by heads that never saw its source."""
+    difficulty = np.full(len(corpus.groups), np.nan)
+    for source in CALIBRATION_SHARES:
+        members = corpus.groups == source
+        first, second = fit_heads(corpus, ~members)
+        rows = corpus.matrix.take(members)
+        difficulty[members] = join(first.score(rows), second.score(rows))
+    return difficulty
+
+
+def calibrate(difficulty: Floats, scores: Floats, weights: Floats) -> tuple[float, Floats]:
+    """Fit one slope and a rising offset per tier, so that the probabilities are true."""
+    share = weights / weights.sum()
+
+    def objective(point: Floats) -> tuple[float, Floats]:
+        logits = point[1:] - point[0] * difficulty[:, None]
+        loss = float((share[:, None] * (np.logaddexp(0, logits) - scores * logits)).sum())
+        error = share[:, None] * (1 / (1 + np.exp(-logits)) - scores)
+        slope = -(error.sum(axis=1) * difficulty).sum()
+        return loss, np.concatenate(([slope], error.sum(axis=0)))
+
+    point = minimise(objective, np.array([1.0, 0.0, 0.5, 1.0]), steps=200)
+    return float(point[0]), np.maximum.accumulate(point[1:])
+
+
+def make_weights(corpus: Corpus) -> tuple[Weights, Floats]:
+    """Fit, calibrate on held-out sources, round; also return the held-out difficulties."""
+    held_out = to_held_out(corpus)
+    scored = ~np.isnan(held_out)
+    slope, offsets = calibrate(
+        held_out[scored],
+        corpus.scores[scored],
+        to_weights(corpus.groups[scored], CALIBRATION_SHARES),
+    )
+    first, second = fit_heads(corpus, np.ones(len(corpus.groups), dtype=np.bool_))
+    weights = Weights(
+        version=VERSION,
+        signals=np.stack((first.signals, second.signals), axis=1).astype(np.float32),
+        grams=np.stack((first.grams, second.grams), axis=1).astype(np.float16).astype(np.float32),
+        bias=(round(first.bias, 6), round(second.bias, 6)),
+        floor=FLOOR,
+        ceiling=CEILING,
+        blend=BLEND,
+        slope=round(slope, 6),
+        offsets=(
+            round(float(offsets[0]), 6),
+            round(float(offsets[1]), 6),
+            round(float(offsets[2]), 6),
+        ),
+    )
+    return weights, held_out

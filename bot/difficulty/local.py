@@ -1,0 +1,80 @@
+"""The shipped estimator: two linear heads over hashed grams and signals, in microseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.catalog import Tier
+from bot.difficulty.estimate import Estimate, HistoryTurn
+from bot.difficulty.followups import FollowUp, classify, to_failed_tier
+from bot.difficulty.hashing import to_buckets
+from bot.difficulty.reasons import to_reasons
+from bot.difficulty.signals import to_signals
+from bot.difficulty.weights import Weights, read_weights
+
+DISCONTENT: Final = 0.35
+"""What is left of a tier's probability once its answer was doubted or voted down."""
+_THANKS_DIFFICULTY: Final = -4.0
+_EDIT_DIFFICULTY: Final = -1.5
+
+
+class LocalEstimator:
+    """Judges with trained weights; the same bytes give the same answer everywhere."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
+        self.version = weights.version
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> LocalEstimator:
+        """Build it from a model file's bytes; raises ValueError if they are not one."""
+        return cls(read_weights(data))
+
+    def estimate(self, prompt: str, history: Sequence[HistoryTurn] = ()) -> Estimate:
+        """Judge `prompt` in the light of the conversation so far."""
+        signals = to_signals(prompt)
+        difficulty = self._to_difficulty(prompt, signals)
+        follow_up = classify(prompt, history)
+        difficulty = self._adjust(difficulty, follow_up, history)
+        chances = list(self._weights.to_probabilities(difficulty))
+        failed = to_failed_tier(follow_up, history)
+        if failed is not None:
+            chances = discount(chances, failed)
+        return Estimate(
+            p_free=chances[Tier.FREE],
+            p_cheap=chances[Tier.CHEAP],
+            p_full=chances[Tier.FULL],
+            reasons=to_reasons(signals, self._weights, follow_up, failed),
+            version=self.version,
+        )
+
+    def to_difficulty(self, prompt: str) -> float:
+        """Return the difficulty of a prompt that stands alone; more is harder."""
+        return self._to_difficulty(prompt, to_signals(prompt))
+
+    def _to_difficulty(self, prompt: str, signals: NDArray[np.float32]) -> float:
+        weights = self._weights
+        return weights.to_difficulty(weights.to_heads(signals, to_buckets(prompt)))
+
+    def _adjust(
+        self, difficulty: float, follow_up: FollowUp, history: Sequence[HistoryTurn]
+    ) -> float:
+        match follow_up:
+            case FollowUp.THANKS:
+                return min(difficulty, _THANKS_DIFFICULTY)
+            case FollowUp.EDIT:
+                return min(difficulty, _EDIT_DIFFICULTY)
+            case FollowUp.CONTINUE | FollowUp.DOUBT | FollowUp.REPEAT:
+                # Few words of its own: it is about as hard as what it refers to.
+                return max(difficulty, self.to_difficulty(history[-1].prompt))
+            case _:
+                return difficulty
+
+
+def discount(chances: Sequence[float], failed: Tier) -> list[float]:
+    """Believe less in `failed` and every tier below it; the order of tiers is kept."""
+    return [p * DISCONTENT if tier <= failed else p for tier, p in zip(Tier, chances, strict=True)]
