@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sys
+import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -15,11 +16,15 @@ from adapters.cli.console import ConsoleDelivery
 from adapters.cli.program import Program, Terminal
 from adapters.llm import key_variable
 from adapters.settings import PROVIDER_KEYS, AppSettings
+from bot.budget import Limit, limits_for
 from bot.calls import ModelCall, Purpose
 from bot.catalog import ModelSpec, Tier
-from bot.errors import BotError, GatewayError
-from bot.messages import Message, Role
+from bot.errors import BotError, BudgetExceededError, GatewayError
+from bot.messages import ConversationKey, Message, Role
+from bot.metering import Account, Meter
 from bot.money import format_usd
+from bot.settings import Settings
+from bot.turns import Turn
 
 _MARKS = {"ok": "✓", "hint": "·", "fault": "✗"}
 
@@ -123,20 +128,50 @@ def _one_a_key(terminal: Terminal) -> list[ModelSpec]:
 
 
 async def _try_model(terminal: Terminal, model: ModelSpec) -> Finding:
-    name = key_variable(model) or model.alias
+    name = _name_of(model)
+    turn_id = f"doctor:{uuid.uuid4().hex}"
     call = ModelCall(
-        call_id="doctor",
+        call_id=f"{turn_id}:{model.alias}",
         purpose=Purpose.ANSWER,
         model=model,
         messages=(Message(role=Role.USER, text="Say ok."),),
         max_output_tokens=16,
         timeout_s=20.0,
     )
+    parts = terminal.parts
+    meter = Meter(parts.gateway, parts.store, parts.clock)
+    account = Account(turn=_to_turn(turn_id, terminal), limits=_limits(terminal))
     try:
-        await terminal.parts.gateway.complete(call, lambda _: None)
-    except GatewayError as error:
+        await meter.complete(call, account, lambda _: None)
+    except (GatewayError, BudgetExceededError) as error:
         return Finding(name, Verdict.FAULT, f"{model.alias} did not answer", str(error))
     return Finding(name, Verdict.OK, f"{model.alias} answers")
+
+
+def _name_of(model: ModelSpec) -> str:
+    """The key that the check is about, as the person knows it."""
+    return "demo model" if model.alias == "demo" else key_variable(model) or model.alias
+
+
+def _to_turn(turn_id: str, terminal: Terminal) -> Turn:
+    """Who pays for a check: it is in the ledger, and within the instance's cap."""
+    return Turn(
+        turn_id=turn_id,
+        key=ConversationKey(
+            platform="terminal", workspace_id="local", channel_id="doctor", thread_id="doctor"
+        ),
+        message_id=turn_id,
+        user_id="you",
+        user_name="you",
+        prompt="",
+        created_at=terminal.parts.clock.now(),
+    )
+
+
+def _limits(terminal: Terminal) -> tuple[Limit, ...]:
+    turn = _to_turn("", terminal)
+    cap = terminal.parts.settings.instance_cap
+    return limits_for(turn.key, turn.user_id, Settings(), cap, turn.created_at)
 
 
 def _print(findings: list[Finding], *, as_json: bool) -> None:

@@ -17,6 +17,9 @@ from bot.explanation import explain, to_record
 from bot.router import Router, RouteRequest
 from bot.tags import parse_tags
 
+_WIDE = 120
+"""Columns where no screen says how wide it is."""
+
 
 def models(program: Program, *, as_json: bool) -> int:
     """Print the catalogue; returns the exit code."""
@@ -25,8 +28,8 @@ def models(program: Program, *, as_json: bool) -> int:
         sys.stdout.write(json.dumps([_to_row(m, choice) for m in _all(choice)]) + "\n")
         return 0
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("tier", "alias", "model", "$ in / Mtok", "$ out / Mtok", "window", "status"):
-        table.add_column(column, justify="right" if column[0] in "$w" else "left")
+    for column in ("tier", "alias", "model", "$ in", "$ out", "window", "status"):
+        table.add_column(column, justify="right" if column[0] in "$w" else "left", no_wrap=True)
     for model in sorted(_all(choice), key=lambda m: m.tier):
         missing = choice.missing_key(model)
         table.add_row(
@@ -38,7 +41,8 @@ def models(program: Program, *, as_json: bool) -> int:
             f"{model.context_tokens:,}",
             f"[dim]set {missing}[/dim]" if missing else "[green]on[/green]",
         )
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+    sys.stderr.write("$ is for a million tokens; write the alias into a prompt to ask that model\n")
     if any(m.is_free_quota for m in choice.listed):
         sys.stderr.write("* billed $0 while the provider's free quota lasts\n")
     return 0
