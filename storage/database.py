@@ -37,7 +37,7 @@ def to_url(location: str | Path) -> URL:
         return URL.create("sqlite+aiosqlite", database=text)
     try:
         url = make_url(text)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise ConfigurationError(
             "DATABASE_URL is not an address such as postgresql://user@host/name."
         ) from error

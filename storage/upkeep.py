@@ -11,7 +11,7 @@ from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.messages import ConversationKey
-from bot.turns import Turn
+from bot.turns import Turn, TurnStatus
 from storage.convert import to_turn
 from storage.database import Database
 from storage.intake import OVER
@@ -43,6 +43,15 @@ class SqlUpkeep:
                 .order_by(col(TurnRow.created_at), col(TurnRow.message_row_id))
             )
             return tuple(to_turn(*pair) for pair in found)
+
+    async def give_up(self, turn_id: str, notice: str, at: datetime) -> None:
+        """Keep a turn as failed that could not be ended in the ordinary way."""
+        async with self._db.write() as session:
+            row = await session.get(TurnRow, turn_id, with_for_update=True)
+            if row is None or row.status in OVER:
+                return
+            row.status, row.notice, row.finished_at = TurnStatus.FAILED.value, notice, at
+            await release_open_calls(session, (turn_id,))
 
     async def sweep(self, at: datetime) -> int:
         """Close the open calls of ended turns, release their holds, book them as lost."""

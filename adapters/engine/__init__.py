@@ -1,0 +1,5 @@
+"""The durable engine: turns survive crashes, keep their order, and move on when a process dies."""
+
+from adapters.engine.engine import DurableEngine
+
+__all__ = ["DurableEngine"]

@@ -1,0 +1,188 @@
+"""The queue of turns: in order within a conversation, at once across them, whatever dies."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from types import TracebackType
+
+from adapters.engine.ownership import Ownership, ownership_of
+from adapters.engine.upkeep import Upkeep
+from bot.errors import BotError, StoreError
+from bot.ports import Clock
+from bot.turns import Turn
+from storage import SqlStore
+
+STOP_LIMIT_S = 20.0
+"""How long running turns may take to end when the process is told to stop."""
+TURN_LIMIT_S = 1_800.0
+"""How long one run of a turn may take at all."""
+MAX_FAILURES = 6
+_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+_AFTER_END_S = 0.02
+_GIVEN_UP = "I could not finish this answer, although I tried several times. Please ask again."
+logger = logging.getLogger(__name__)
+
+Answer = Callable[[str], Awaitable[None]]
+
+
+class DurableEngine:
+    """Runs turns that the store has accepted; use it as `async with`."""
+
+    def __init__(
+        self,
+        store: SqlStore,
+        answer: Answer,
+        clock: Clock,
+        *,
+        runs_here: Callable[[Turn], bool] = lambda _turn: True,
+        stop_limit_s: float = STOP_LIMIT_S,
+    ) -> None:
+        """`answer` runs a turn by its id; `runs_here` says which turns are this program's."""
+        self._store = store
+        self._answer = answer
+        self._clock = clock
+        self._runs_here = runs_here
+        self._stop_limit_s = stop_limit_s
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._stopped: set[str] = set()
+        self._is_stopping = False
+        self._claiming: asyncio.Task[None] | None = None
+        self._is_claim_wanted = False
+        self._open = AsyncExitStack()
+
+    async def __aenter__(self) -> DurableEngine:
+        """Own this process's work, take up what was left, and go on from there."""
+        from adapters.engine.workflows import Workflows  # DBOS takes more than a second to import
+
+        ownership: Ownership = ownership_of(self._store.url)
+        await ownership.take()
+        self._open.push_async_callback(ownership.release)
+        try:
+            self._workflows = Workflows(self._store.url, ownership.executor_id, self._run)
+            self._store.enqueue = self._workflows.enqueue
+            await self._workflows.launch()
+            self._open.push_async_callback(self._workflows.stop)
+            upkeep = Upkeep(self._store, self._workflows, ownership, self._clock, self._runs_here)
+            await upkeep.restore()
+            self._start(upkeep.run())
+            self._start(self._watch_stops())
+            self._nudge()
+        except BaseException:
+            await self._open.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let running turns end within the limit, park the others, and let go."""
+        self._is_stopping = True
+        self._store.enqueue = None
+        try:
+            if self._running:
+                await asyncio.wait(self._running.values(), timeout=self._stop_limit_s)
+            parked = list(self._running.values())
+            for task in parked:
+                task.cancel()
+            if parked:
+                logger.info("turns were parked for the next start", extra={"turns": len(parked)})
+                await asyncio.wait(parked, timeout=self._stop_limit_s)
+        finally:
+            await self._open.aclose()
+
+    async def submit(self, turn: Turn) -> None:
+        """Start a turn at once if its conversation is idle; else it waits for its place."""
+        self._nudge()
+
+    async def cancel(self, turn_id: str) -> None:
+        """Interrupt a turn that was asked to stop; another process sees it within a second."""
+        task = self._running.get(turn_id)
+        if task is not None and turn_id not in self._stopped:
+            self._stopped.add(turn_id)  # once: it is keeping what it has while it stops
+            task.cancel()
+
+    def _start(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.ensure_future(work)
+
+        async def end() -> None:
+            task.cancel()
+            await asyncio.wait({task})
+
+        self._open.push_async_callback(end)
+
+    def _nudge(self) -> None:
+        """Have the queue looked at now; many wishes at once are one look."""
+        self._is_claim_wanted = True
+        if not self._is_stopping and (self._claiming is None or self._claiming.done()):
+            self._claiming = asyncio.create_task(self._claim())
+
+    async def _claim(self) -> None:
+        while self._is_claim_wanted and not self._is_stopping:
+            self._is_claim_wanted = False
+            await self._workflows.claim()
+
+    async def _run(self, turn_id: str) -> None:
+        """What a workflow does. When it is cancelled its row stays, for whoever comes next."""
+        if self._is_stopping:
+            raise asyncio.CancelledError
+        task = asyncio.create_task(self._until_ended(turn_id))
+        self._running[turn_id] = task
+        try:
+            await task
+        finally:
+            del self._running[turn_id]
+            self._stopped.discard(turn_id)
+            # The workflow's end is written just after this; then the next one may begin.
+            asyncio.get_running_loop().call_later(_AFTER_END_S, self._nudge)
+
+    async def _until_ended(self, turn_id: str) -> None:
+        """Answer, and again after a pause when that fails, for as long as there is hope."""
+        failures = 0
+        while True:
+            try:
+                async with asyncio.timeout(TURN_LIMIT_S):
+                    await self._answer(turn_id)
+                return
+            except asyncio.CancelledError:
+                if self._is_stopping or not await self._store.is_stopped(turn_id):
+                    raise
+                continue  # it was asked to stop before it could hear: it hears now
+            except StoreError:
+                logger.warning("the store is gone", extra={"turn_id": turn_id}, exc_info=True)
+            except BotError:
+                failures += 1
+                logger.warning("a turn failed", extra={"turn_id": turn_id}, exc_info=True)
+            except Exception:  # the edge of a turn: it is logged and tried again
+                failures += 1
+                logger.exception("a turn failed", extra={"turn_id": turn_id})
+            if failures >= MAX_FAILURES:
+                await self._give_up(turn_id)
+                return
+            await self._pause(failures)
+
+    async def _pause(self, failures: int) -> None:
+        await asyncio.sleep(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)])
+
+    async def _give_up(self, turn_id: str) -> None:
+        """Keep a turn as failed when not even its failure could be shown."""
+        await self._store.give_up(turn_id, _GIVEN_UP, self._clock.now())
+
+    async def _watch_stops(self) -> None:
+        """Hear of stops that were asked for in another process, while something runs."""
+        while True:
+            await asyncio.sleep(1.0)
+            if not self._running:
+                continue
+            try:
+                stopped = await self._store.stopped(tuple(self._running))
+            except StoreError:
+                logger.warning("the store is gone, so stops are not heard")
+                continue
+            for turn_id in stopped:
+                await self.cancel(turn_id)

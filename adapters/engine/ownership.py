@@ -1,0 +1,146 @@
+"""Which process owns which work: a locked file on SQLite, advisory locks on PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+from typing import Protocol
+from uuid import uuid4
+
+import psycopg
+from sqlalchemy import URL
+
+from bot.errors import ConfigurationError
+
+LOCAL = "parley"
+"""The one process on SQLite: the same after a restart, so that it finds its own work again."""
+logger = logging.getLogger(__name__)
+
+
+class Ownership(Protocol):
+    """A process's claim to its work, for as long as it lives."""
+
+    executor_id: str
+
+    async def take(self) -> None:
+        """Claim; raises ConfigurationError when another process has what there is only once."""
+
+    async def dead_among(self, executor_ids: Iterable[str]) -> tuple[str, ...]:
+        """Those of other processes that live no more; each is kept for us until `release_dead`."""
+
+    async def release_dead(self) -> None:
+        """Let go of what `dead_among` has kept."""
+
+    async def release(self) -> None:
+        """Give the claim up."""
+
+
+class FileOwnership:
+    """One process for each SQLite file."""
+
+    executor_id = LOCAL
+
+    def __init__(self, database: Path) -> None:
+        self._path = database.with_name(f"{database.name}.lock")
+        self._file: int | None = None
+
+    async def take(self) -> None:
+        """Lock the file beside the database; the system unlocks it when the process dies."""
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(file)
+            raise ConfigurationError(
+                f"Parley is running already on this database ({self._path}). Stop it first, or "
+                "set DATABASE_URL to PostgreSQL to run several."
+            ) from error
+        self._file = file
+
+    async def dead_among(self, executor_ids: Iterable[str]) -> tuple[str, ...]:
+        """Whoever else was here is dead, since we have the file."""
+        return tuple(executor_ids)
+
+    async def release_dead(self) -> None:
+        """Nothing is kept."""
+
+    async def release(self) -> None:
+        """Unlock the file."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+class AdvisoryOwnership:
+    """Any number of processes: each holds a lock that PostgreSQL drops with its connection."""
+
+    def __init__(self, url: URL) -> None:
+        self.executor_id = uuid4().hex
+        self._address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._connection: psycopg.AsyncConnection[tuple[bool]] | None = None
+        self._kept: list[str] = []
+
+    async def take(self) -> None:
+        """Connect and lock our own id; do it again when the connection was lost."""
+        with suppress(psycopg.Error):
+            await self.release()
+        connection = await psycopg.AsyncConnection[tuple[bool]].connect(
+            self._address, autocommit=True, connect_timeout=10
+        )
+        self._connection = connection
+        if not await self._lock(self.executor_id):
+            # The server has not noticed yet that our earlier connection is gone.
+            raise psycopg.OperationalError("our own lock is still held")
+
+    async def dead_among(self, executor_ids: Iterable[str]) -> tuple[str, ...]:
+        """Those whose lock we get; takes our own lock anew when the connection was lost."""
+        if self._connection is None or self._connection.closed:
+            await self.take()
+        self._kept = [
+            executor_id
+            for executor_id in executor_ids
+            if executor_id != self.executor_id and await self._lock(executor_id)
+        ]
+        return tuple(self._kept)
+
+    async def release_dead(self) -> None:
+        """Unlock them."""
+        for executor_id in self._kept:
+            await self._ask("SELECT pg_advisory_unlock(%s)", executor_id)
+        self._kept = []
+
+    async def release(self) -> None:
+        """Disconnect, which unlocks."""
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+    async def _lock(self, executor_id: str) -> bool:
+        return await self._ask("SELECT pg_try_advisory_lock(%s)", executor_id)
+
+    async def _ask(self, statement: str, executor_id: str) -> bool:
+        if self._connection is None:
+            raise psycopg.OperationalError("not connected")
+        async with asyncio.timeout(10):
+            cursor = await self._connection.execute(statement, (_to_key(executor_id),))
+            row = await cursor.fetchone()
+        return row is not None and row[0]
+
+
+def _to_key(executor_id: str) -> int:
+    """A lock's number; PostgreSQL's are signed 64 bits."""
+    digest = blake2b(f"parley:{executor_id}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, signed=True)
+
+
+def ownership_of(url: URL) -> Ownership:
+    """How work is owned on a database."""
+    if url.get_backend_name() == "sqlite":
+        return FileOwnership(Path(str(url.database)))
+    return AdvisoryOwnership(url)

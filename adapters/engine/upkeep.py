@@ -1,0 +1,111 @@
+"""What the engine does now and then: take over dead processes' work, restore, sweep, purge."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from adapters.engine.ownership import Ownership
+from bot.errors import StoreError
+from bot.ports import Clock
+from bot.turns import Turn, TurnStatus
+from storage import SqlStore
+
+if TYPE_CHECKING:
+    from adapters.engine.workflows import Workflows
+
+TAKE_OVER_EVERY_S = 1.0
+RESTORE_EVERY_S = 60.0
+SWEEP_EVERY_S = 3_600.0
+KEEP_ROWS = timedelta(days=1)
+STUCK_AFTER = timedelta(minutes=15)
+logger = logging.getLogger(__name__)
+
+
+class Upkeep:
+    """One loop that does each thing in its time and outlives a database that is gone."""
+
+    def __init__(
+        self,
+        store: SqlStore,
+        workflows: Workflows,
+        ownership: Ownership,
+        clock: Clock,
+        runs_here: Callable[[Turn], bool],
+    ) -> None:
+        self._store = store
+        self._workflows = workflows
+        self._ownership = ownership
+        self._clock = clock
+        self._runs_here = runs_here
+        self._alarmed: set[str] = set()
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        restored_s = swept_s = self._clock.elapsed_s()
+        while True:
+            await asyncio.sleep(TAKE_OVER_EVERY_S)
+            now_s = self._clock.elapsed_s()
+            try:
+                await self._take_over()
+                if now_s - restored_s >= RESTORE_EVERY_S:
+                    restored_s = now_s
+                    await self.restore()
+                if now_s - swept_s >= SWEEP_EVERY_S:
+                    swept_s = now_s
+                    await self._sweep()
+            except (StoreError, DBAPIError, psycopg.Error, TimeoutError):
+                logger.warning("the database is gone; trying again", exc_info=True)
+
+    async def restore(self) -> None:
+        """Queue turns that no workflow would run, such as those of a moved database."""
+        turns = [turn for turn in await self._store.unfinished() if self._runs_here(turn)]
+        self._alarm(turns)
+        if not turns:
+            return
+        if count := await self._workflows.restore(_with_places(turns)):
+            logger.warning("turns had lost their place in the queue", extra={"turns": count})
+
+    async def _take_over(self) -> None:
+        pending = await self._workflows.pending_elsewhere()
+        if not pending:
+            return
+        try:
+            for executor_id in await self._ownership.dead_among(sorted(pending)):
+                count = await self._workflows.take_over(executor_id)
+                logger.warning("a process died; its turns go on here", extra={"turns": count})
+        finally:
+            await self._ownership.release_dead()
+        await self._workflows.claim()
+
+    async def _sweep(self) -> None:
+        now = self._clock.now()
+        if count := await self._store.sweep(now):
+            logger.warning("calls of ended turns were booked as lost", extra={"calls": count})
+        await self._workflows.purge(now - KEEP_ROWS)
+
+    def _alarm(self, turns: list[Turn]) -> None:
+        """Tell once of each turn that runs for far too long."""
+        before: datetime = self._clock.now() - STUCK_AFTER
+        for turn in turns:
+            is_new = turn.status is TurnStatus.RUNNING and turn.turn_id not in self._alarmed
+            if is_new and turn.started_at is not None and turn.started_at < before:
+                self._alarmed.add(turn.turn_id)
+                logger.error("a turn is stuck", extra={"turn_id": turn.turn_id})
+
+
+def _with_places(turns: list[Turn]) -> list[tuple[Turn, int]]:
+    """Each turn with its place among those of its conversation; they come oldest first."""
+    counts: Counter[str] = Counter()
+    places = []
+    for turn in turns:
+        counts[str(turn.key)] += 1
+        places.append((turn, counts[str(turn.key)]))
+    return places

@@ -1,0 +1,227 @@
+"""DBOS Transact behind a few verbs: a workflow a turn, a partition a conversation, ids only."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
+from dbos._core import execute_dequeued_workflow
+from dbos._serialization import DBOSPortableJSONSerializer
+from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from bot.turns import Turn
+
+QUEUE = "turns"
+WORKFLOW = "answer_turn"
+VERSION = "1"
+"""Pinned: by default it is a hash of the code, and each new release would strand the last one's."""
+POLL_S = 0.5
+"""How often the queue is looked at without a cause; a turn that comes in here is a cause."""
+MAX_THREADS = 16
+_PURGE_BATCH = 200
+_MAX_PRIORITY = 2**31 - 1
+_ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+logger = logging.getLogger(__name__)
+
+Run = Callable[[str], Coroutine[Any, Any, None]]
+_runs: dict[str, Run] = {}
+"""What the one registered workflow does: the engine that is open puts it here."""
+
+
+@DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
+async def _answer_turn(turn_id: str) -> None:
+    await _runs[WORKFLOW](turn_id)
+
+
+class Workflows:
+    """Starts, orders and recovers the workflows of one process."""
+
+    def __init__(self, url: URL, executor_id: str, run: Run) -> None:
+        """`run` is called on the loop that `launch` was awaited in."""
+        self._executor_id = executor_id
+        self._run = run
+        self._engine = _to_engine(url)
+        self._client = DBOSClient(
+            system_database_engine=self._engine,
+            serializer=DBOSPortableJSONSerializer(),
+            application_name=WORKFLOW,
+            lazy=True,
+        )
+        self._claims = ThreadPoolExecutor(1, thread_name_prefix="claims")
+        self._dbos: DBOS | None = None
+        self._queue: Any = None
+
+    async def launch(self) -> None:
+        """Start taking turns from the queue; what this executor left is taken up again."""
+        loop = asyncio.get_running_loop()
+
+        async def run_on_our_loop(turn_id: str) -> None:
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._run(turn_id), loop))
+
+        _runs[WORKFLOW] = run_on_our_loop
+        await asyncio.to_thread(self._launch)
+
+    def _launch(self) -> None:
+        _quiet_logs()
+        config: DBOSConfig = {
+            "name": WORKFLOW,
+            "system_database_engine": self._engine,
+            "application_version": VERSION,
+            "executor_id": self._executor_id,
+            "serializer": DBOSPortableJSONSerializer(),
+            "max_executor_threads": MAX_THREADS,
+            "use_listen_notify": False,
+            "enable_otlp": False,
+            "log_level": "WARNING",
+            "notification_listener_polling_interval_sec": 60.0,
+        }
+        self._dbos = DBOS(config=config)
+        DBOS.launch()
+        self._queue = DBOS.register_queue(
+            QUEUE, partition_concurrency=1, polling_interval_sec=POLL_S
+        )
+
+    def enqueue(self, session: Session, turn: Turn, position: int) -> None:
+        """Put a turn in the queue inside a transaction of ours."""
+        self._client.enqueue_in_transaction(session, _to_options(turn, position), turn.turn_id)
+
+    async def claim(self) -> None:
+        """Take what may run now, at once: the very step that the queue's poll takes."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._claims, self._claim)
+
+    def _claim(self) -> None:
+        if self._dbos is None:
+            return
+        database, owner = self._dbos._sys_db, uuid4().hex
+        try:
+            claimed = database.start_queued_partitioned_workflows(
+                self._queue, self._executor_id, VERSION, owner_xid=owner
+            )
+            for status in database.get_workflow_statuses(claimed):
+                execute_dequeued_workflow(self._dbos, status, owner)
+        except DBAPIError:
+            # Another worker was faster or the database is gone; the poll tries again.
+            logger.warning("a turn was not started at once", exc_info=True)
+
+    async def pending_elsewhere(self) -> frozenset[str]:
+        """The executors, other than this one, that have work in hand."""
+        pending = await DBOS.list_workflows_async(
+            status="PENDING", queue_name=QUEUE, load_input=False, load_output=False
+        )
+        ids = (status.executor_id for status in pending)
+        return frozenset(e for e in ids if e and e != self._executor_id)
+
+    async def take_over(self, executor_id: str) -> int:
+        """Queue again what a dead executor had in hand; its order is kept."""
+        pending = await DBOS.list_workflows_async(
+            status="PENDING",
+            queue_name=QUEUE,
+            executor_id=executor_id,
+            load_input=False,
+            load_output=False,
+        )
+        ids = [status.workflow_id for status in pending]
+        if ids:
+            await DBOS.resume_workflows_async(ids, queue_name=QUEUE)
+        return len(ids)
+
+    async def restore(self, turns: Sequence[tuple[Turn, int]]) -> int:
+        """Queue those turns that no workflow is going to run. Returns how many."""
+        known = {
+            status.workflow_id: status.status
+            for status in await DBOS.list_workflows_async(
+                workflow_ids=[turn.turn_id for turn, _ in turns],
+                load_input=False,
+                load_output=False,
+            )
+        }
+        lost = [(t, p) for t, p in turns if known.get(t.turn_id, "ERROR") in _ENDED]
+        ended = [turn.turn_id for turn, _ in lost if turn.turn_id in known]
+        if ended:
+            await DBOS.delete_workflows_async(ended)
+        for turn, position in lost:
+            await self._client.enqueue_async(_to_options(turn, position), turn.turn_id)
+        return len(lost)
+
+    async def purge(self, before: datetime) -> int:
+        """Delete the rows of workflows that ended before then. Returns how many."""
+        count = 0
+        while True:
+            ended = await DBOS.list_workflows_async(
+                status=_ENDED,
+                completed_before=before.isoformat(),
+                limit=_PURGE_BATCH,
+                load_input=False,
+                load_output=False,
+            )
+            if not ended:
+                return count
+            await DBOS.delete_workflows_async([status.workflow_id for status in ended])
+            count += len(ended)
+
+    async def stop(self) -> None:
+        """Take no more; what still runs here stays pending, for whoever comes next."""
+        await asyncio.to_thread(self._stop)
+
+    def _stop(self) -> None:
+        self._claims.shutdown(wait=True, cancel_futures=True)
+        DBOS.destroy(workflow_completion_timeout_sec=0)
+        self._dbos = None
+        self._client.destroy()
+        self._engine.dispose()
+
+
+def _to_options(turn: Turn, position: int) -> EnqueueOptions:
+    """A turn's place: behind those before it in its conversation, whatever the clock says."""
+    return {
+        "workflow_name": WORKFLOW,
+        "queue_name": QUEUE,
+        "workflow_id": turn.turn_id,
+        "queue_partition_key": str(turn.key),
+        "priority": min(position, _MAX_PRIORITY),
+        "app_version": VERSION,
+    }
+
+
+def _quiet_logs() -> None:
+    """DBOS's log goes where ours goes, and only what matters of it."""
+    log = logging.getLogger("dbos")
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())  # else it adds a console of its own
+    log.propagate = True
+
+
+def _to_engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            pool_size=5,
+            max_overflow=0,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 10},
+        )
+    engine = create_engine(
+        url.set(drivername="sqlite"), pool_size=1, max_overflow=0, pool_timeout=60
+    )
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        for pragma in (
+            "busy_timeout=30000",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
