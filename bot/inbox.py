@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from bot.catalog import Tier
@@ -45,11 +45,18 @@ class Inbox:
         return turn
 
     async def retry(
-        self, turn_id: str, *, event_id: str, user_id: str, tier: Tier | None = None
+        self,
+        turn_id: str,
+        *,
+        event_id: str,
+        user_id: str,
+        tier: Tier | None = None,
+        anchor: Mapping[str, str] | None = None,
     ) -> Turn | None:
         """Answer a turn's prompt anew (Again), at a given tier (Heavier). None if that is queued.
 
-        `event_id` is the platform's id of the button press, unique on its platform.
+        `event_id` is the platform's id of the button press, unique on its platform; `anchor` is
+        given when the new answer goes elsewhere than the old one.
         """
         await self._open()
         earlier = await self._store.turn(turn_id)
@@ -61,6 +68,7 @@ class Inbox:
             user_id=user_id,
             tier=tier,
             retry_of=turn_id,
+            anchor=earlier.anchor if anchor is None else anchor,
             status=TurnStatus.QUEUED,
             created_at=self._clock.now(),
             attempts=0,
@@ -75,7 +83,14 @@ class Inbox:
         await self._queue.submit(turn)
         return turn
 
-    async def heavier(self, turn_id: str, *, event_id: str, user_id: str) -> Turn | None:
+    async def heavier(
+        self,
+        turn_id: str,
+        *,
+        event_id: str,
+        user_id: str,
+        anchor: Mapping[str, str] | None = None,
+    ) -> Turn | None:
         """Answer a turn's prompt anew, one tier up; this counts as a poor mark for the answer."""
         earlier = await self._store.turn(turn_id)
         if earlier is None:
@@ -83,7 +98,9 @@ class Inbox:
         served = str(earlier.decision.get("tier", Tier.FREE.label))
         tier = Tier(min(Tier.FULL, Tier[served.upper()] + 1))
         await self._store.add_feedback(turn_id, user_id, -1)
-        return await self.retry(turn_id, event_id=event_id, user_id=user_id, tier=tier)
+        return await self.retry(
+            turn_id, event_id=event_id, user_id=user_id, tier=tier, anchor=anchor
+        )
 
     async def stop(self, turn_id: str) -> bool:
         """Stop a turn, wherever it runs; what was written is kept. False if it is over."""

@@ -16,7 +16,12 @@ from yarl import URL
 
 from adapters.discord import inbound
 from adapters.discord.catchup import Gaps, read_on
-from adapters.discord.commands import add_commands, sync_commands
+from adapters.discord.commands import (
+    add_commands,
+    interaction_anchor,
+    may_post,
+    sync_commands,
+)
 from adapters.discord.delivery import DiscordDelivery
 from adapters.discord.earlier import read_earlier
 from adapters.discord.inbound import PLATFORM, Spot
@@ -174,6 +179,7 @@ class ParleyClient(discord.AutoShardedClient):
         """Take a message in: answer it, keep it as context, or let it pass."""
         if not inbound.is_from_person(message):
             return
+        await self._know_channel(message)
         key = inbound.to_key(message)
         takes_part = await self.takes_part(message.channel, key)
         heard = inbound.to_heard(message, self.me, takes_part=takes_part)
@@ -197,6 +203,13 @@ class ParleyClient(discord.AutoShardedClient):
         if f"{PLATFORM}:{incoming.author_id}" in self.parts.settings.admins:
             incoming = replace(incoming, is_admin=True)
         await self.parts.inbox.accept(incoming)
+
+    async def _know_channel(self, message: discord.Message) -> None:
+        """A thread that was in the archive is not known until it is asked for."""
+        if isinstance(message.channel, discord.PartialMessageable) and message.guild is not None:
+            found = await self.fetch_channel(message.channel.id)
+            if isinstance(found, discord.abc.Messageable):
+                message.channel = found
 
     async def takes_part(self, channel: object, key: ConversationKey) -> bool:
         """Whether a thread is ours: begun or answered by us, or in a forum that asks for us."""
@@ -236,7 +249,10 @@ class ParleyClient(discord.AutoShardedClient):
         else:
             await interaction.response.defer()
             again = inbox.heavier if action is Action.HEAVIER else inbox.retry
-            if await again(turn_id, event_id=str(interaction.id), user_id=user_id) is None:
+            anchor = None if may_post(interaction) else interaction_anchor(interaction)
+            event_id = str(interaction.id)
+            turn = await again(turn_id, event_id=event_id, user_id=user_id, anchor=anchor)
+            if turn is None:
                 await tell(interaction, "The question of this answer is gone. Please ask again.")
 
     async def _explain(self, interaction: discord.Interaction, turn_id: str) -> None:

@@ -123,7 +123,7 @@ def _add_lists(client: ParleyClient) -> None:
 def _context_menu(client: ParleyClient, name: str, tag: str) -> app_commands.ContextMenu:
     async def ask_about(interaction: Interaction, message: discord.Message) -> None:
         spot = inbound.to_spot(message.channel)
-        is_away = spot is inbound.Spot.CHANNEL and _is_member(interaction)
+        is_away = spot is inbound.Spot.CHANNEL and may_post(interaction)
         if not is_away:
             response = await interaction.response.defer(thinking=True)
             original_id = str(response.message_id) if response is not None else ""
@@ -145,14 +145,20 @@ def to_asked(
     client: ParleyClient, interaction: Interaction, text: str, original_id: str
 ) -> IncomingMessage:
     """A command's question; its answer is the command's own reply."""
-    anchor = {
+    anchor = interaction_anchor(interaction, original_id)
+    return _incoming(interaction, text, _key_of(interaction), anchor)
+
+
+def interaction_anchor(interaction: Interaction, original_id: str = "") -> Mapping[str, str]:
+    """Where an answer to an interaction goes: into its own reply, if it has one to fill."""
+    return {
         "channel_id": str(interaction.channel_id),
         "token": interaction.token,
+        "interaction_id": str(interaction.id),
         "original_id": original_id,
         "reply_to": original_id,
-        "is_member": "1" if _is_member(interaction) else "",
+        "may_post": "1" if may_post(interaction) else "",
     }
-    return _incoming(interaction, text, _key_of(interaction), anchor)
 
 
 def _to_thread(
@@ -185,23 +191,25 @@ def _key_of(interaction: Interaction) -> ConversationKey:
     """In a thread or a direct chat its conversation; elsewhere one of its own."""
     channel_id, user_id = str(interaction.channel_id), str(interaction.user.id)
     channel = interaction.channel
-    if not _is_member(interaction):
-        if isinstance(channel, discord.DMChannel) and interaction.context.dm_channel:
-            return inbound.direct_key(user_id, channel_id)
+    if not may_post(interaction):
         return ConversationKey(
             platform=PLATFORM,
             workspace_id=f"{inbound.DIRECT}{user_id}",
             channel_id=channel_id,
             thread_id=str(interaction.id),
         )
+    if interaction.guild_id is None:
+        return inbound.direct_key(user_id, channel_id)
     if isinstance(channel, discord.Thread):
         return inbound.thread_key(channel)
     return inbound.guild_key(str(interaction.guild_id), channel_id, str(interaction.id))
 
 
-def _is_member(interaction: Interaction) -> bool:
-    """Whether the bot itself is in the server, so that it can write without the interaction."""
-    return interaction.guild_id is not None and interaction.is_guild_integration()
+def may_post(interaction: Interaction) -> bool:
+    """Whether the bot is there itself, so that it can write without the interaction."""
+    if interaction.guild_id is None:
+        return interaction.context.dm_channel
+    return interaction.is_guild_integration()
 
 
 def model_choices(catalog: Catalog, typed: str) -> list[app_commands.Choice[str]]:

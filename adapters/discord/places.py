@@ -16,6 +16,9 @@ from bot.replies import Action
 
 NO_MENTIONS = discord.AllowedMentions.none()
 TOKEN_LIVES = timedelta(minutes=14)
+MOST_PARTS = 20
+FOLLOWUPS = 5
+"""What Discord allows where the bot is not a member; notices may need one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,10 @@ class Place(Protocol):
     def channel_id(self) -> str:
         """The channel, thread or direct chat."""
 
+    @property
+    def most_parts(self) -> int:
+        """How many messages an answer may have here."""
+
     async def post(self, part: Outgoing) -> str:
         """Post a message and return its id; the same nonce is the same message."""
 
@@ -82,6 +89,7 @@ class ChannelPlace:
         self._reply_to = reply_to
         self.channel_id = channel_id
         self.lane = channel_id
+        self.most_parts = MOST_PARTS
 
     async def post(self, part: Outgoing) -> str:
         """Post a message; a prompt that is gone is not replied to."""
@@ -132,7 +140,8 @@ class InteractionPlace:
         self._original_id = original_id
         self._channel = channel
         self._expires_at = discord.utils.snowflake_time(int(interaction_id)) + TOKEN_LIVES
-        self._is_original_used = False
+        self._is_original_used = not original_id
+        self.most_parts = MOST_PARTS if channel else FOLLOWUPS + bool(original_id)
         self.channel_id = channel.channel_id if channel else ""
         self.lane = f"hook:{token}"
 

@@ -107,6 +107,7 @@ class DiscordSink:
         if self.is_withdrawn:
             await self._take_back()
             return
+        await self._prepare()
         await self._settle(self._finished(reply), reply.actions)
 
     async def fail(self, notice: Notice) -> None:
@@ -115,6 +116,7 @@ class DiscordSink:
         if self.is_withdrawn:
             await self._take_back()
             return
+        await self._prepare()
         await self._settle(to_notice(notice), notice.actions)
 
     async def close(self) -> None:
@@ -123,8 +125,12 @@ class DiscordSink:
 
     def _finished(self, reply: Reply) -> Rendered:
         notes = (*(self._arrival.notes if self._arrival else ()), *reply.notes)
-        style, max_parts = self._settings.footer, self._settings.max_parts
-        return to_finished(replace(reply, notes=notes), style, max_parts)
+        return to_finished(replace(reply, notes=notes), self._settings.footer, self._most_parts)
+
+    @property
+    def _most_parts(self) -> int:
+        allowed = self._arrival.place.most_parts if self._arrival else self._settings.max_parts
+        return min(allowed, self._settings.max_parts)
 
     async def _end_work(self) -> None:
         """Stop the previews; a request under way is seen through."""
@@ -223,7 +229,7 @@ class DiscordSink:
             await self._edit(index, Outgoing(turn_id=self.turn.turn_id, content=content))
 
     def _first_stale(self) -> tuple[int, str] | None:
-        parts = to_preview(self._text, self._settings.max_parts)
+        parts = to_preview(self._text, self._most_parts)
         for index, content in enumerate(parts):
             if index >= len(self._shown) or self._shown[index].content != content:
                 return index, content
@@ -271,12 +277,15 @@ class DiscordSink:
         shown.content = shown.content if part.content is None else part.content
         shown.actions = shown.actions if part.actions is None else part.actions
 
-    async def _settle(self, rendered: Rendered, actions: tuple[Action, ...]) -> None:
-        """Bring every message to its last state; what is right already is left alone."""
+    async def _prepare(self) -> None:
+        """Be where the answer goes; a place that refused for good is not asked again."""
         if isinstance(self._refusal, GoneError | ForbiddenHereError):
             raise self._refusal
         if self._arrival is None:
             await self._begin()
+
+    async def _settle(self, rendered: Rendered, actions: tuple[Action, ...]) -> None:
+        """Bring every message to its last state; what is right already is left alone."""
         try:
             await self._settle_parts(rendered, actions)
         except BlockedError as error:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import discord
 
-from adapters.discord.errors import THREAD_EXISTS, ForbiddenHereError, to_delivery_error
+from adapters.discord.errors import (
+    THREAD_EXISTS,
+    ForbiddenHereError,
+    GoneError,
+    is_passing,
+    to_delivery_error,
+)
 from adapters.discord.places import ChannelPlace, InteractionPlace, Place
 from bot.ports import Posts
 from bot.turns import Turn
@@ -74,22 +81,21 @@ async def arrive(client: discord.Client, posts: Posts, turn: Turn) -> Arrival:
     if known and known[0].platform_id and not anchor.get("token"):
         channel_id = known[0].channel_id or turn.key.thread_id
         return Arrival(place=ChannelPlace(client, channel_id, anchor.get("reply_to", "")))
-    if anchor.get("token") and turn.retry_of is None:
-        return Arrival(place=_interaction_place(client, turn))
+    if anchor.get("token") and (turn.retry_of is None or not anchor.get("may_post")):
+        return Arrival(place=_interaction_place(client, anchor))
     if anchor.get("thread_on"):
         return await _thread_on(client, turn)
     return Arrival(place=ChannelPlace(client, anchor["channel_id"], anchor.get("reply_to", "")))
 
 
-def _interaction_place(client: discord.Client, turn: Turn) -> InteractionPlace:
-    anchor = turn.anchor
-    is_member = anchor.get("is_member") == "1"
+def _interaction_place(client: discord.Client, anchor: Mapping[str, str]) -> InteractionPlace:
+    may_post = bool(anchor.get("may_post"))
     return InteractionPlace(
         client,
         token=anchor["token"],
         original_id=anchor["original_id"],
-        interaction_id=turn.message_id,
-        channel=ChannelPlace(client, anchor["channel_id"]) if is_member else None,
+        interaction_id=anchor["interaction_id"],
+        channel=ChannelPlace(client, anchor["channel_id"]) if may_post else None,
     )
 
 
@@ -106,13 +112,14 @@ async def _thread_on(client: discord.Client, turn: Turn) -> Arrival:
                 name=thread_name(turn.prompt),
                 auto_archive_duration=ARCHIVE_AFTER_MIN,
             )
+            return Arrival(place=ChannelPlace(client, message_id))
         except discord.HTTPException as error:
-            if error.code != THREAD_EXISTS and not isinstance(
-                to_delivery_error(error), ForbiddenHereError
-            ):
+            if error.code == THREAD_EXISTS:
+                return Arrival(place=ChannelPlace(client, message_id))
+            refusal = to_delivery_error(error)
+            if is_passing(error) or isinstance(refusal, GoneError):
                 raise
-            lacking = [] if error.code == THREAD_EXISTS else [NEEDED[needed[0]]]
-    if not lacking:
-        return Arrival(place=ChannelPlace(client, message_id))
+            lacking = [NEEDED[needed[0]]] if isinstance(refusal, ForbiddenHereError) else []
     note = f"I answer here because I lack the permission {' and '.join(lacking)} for a thread."
-    return Arrival(place=ChannelPlace(client, channel_id, message_id), notes=(note,))
+    place = ChannelPlace(client, channel_id, message_id)
+    return Arrival(place=place, notes=(note,) if lacking else ())

@@ -207,3 +207,18 @@ async def test_an_empty_mention_is_answered_with_a_sentence(stage: Stage) -> Non
     question = stage.ask("")
     (answer,) = await stage.answered(question["id"])
     assert answer["content"].startswith("There is no question in this message.")
+
+
+async def test_a_thread_that_comes_out_of_the_archive_unknown_is_recognised(
+    offstage: Stage,
+) -> None:
+    async with offstage.connected():
+        thread = await in_thread(offstage)
+    offstage.server.world.set_archived(thread["id"], archived=True)
+    offstage.server.gateway.identify_every_s = 0.0
+    async with offstage.connected():
+        # The event of its return comes late: Discord promises no order.
+        thread["thread_metadata"]["archived"] = False
+        offstage.say("still here?", thread["id"])
+        await offstage.answered(thread["id"], 2)
+    assert offstage.gateway.prompts == ["begin", "still here?"]

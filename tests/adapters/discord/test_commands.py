@@ -84,3 +84,37 @@ async def test_commands_are_registered_once_and_not_at_every_start(offstage: Sta
     assert len(offstage.server.record.seen("PUT", "/commands$")) == 1
     names = [command["name"] for command in offstage.server.world.commands[""]]
     assert names == ["ask", "models", "help", "Ask Parley", "Ask heavier"]
+
+
+async def test_outside_its_servers_a_very_long_answer_stays_within_the_follow_ups(
+    stage: Stage,
+) -> None:
+    stage.gateway.scripts = [["A line of an answer. " * 700]]
+    used = stage.server.people.command(
+        stage.channel_id, stage.ada["id"], "ask", outside=True, question="long"
+    )
+    await until(lambda: used.texts and "-# free" in used.texts[-1])
+    assert len(used.messages) == 6
+    assert "The whole answer is in answer.md." in used.texts[-1]
+
+
+async def test_outside_its_servers_again_answers_the_press(stage: Stage) -> None:
+    people = stage.server.people
+    used = people.command(stage.channel_id, stage.ada["id"], "ask", outside=True, question="hi")
+    await until(lambda: used.texts and "-# free" in used.texts[-1])
+    stage.server.advance(20 * 60)
+    assert used.original is not None
+    custom_id = people.buttons(used.original)["Again"]
+    pressed = people.press(used.original, stage.ada["id"], custom_id, outside=True)
+    await until(lambda: len(pressed.messages) == 2 and "-# free" in pressed.texts[-1])
+    assert stage.gateway.prompts == ["hi", "hi"]
+
+
+async def test_ask_in_a_direct_chat_belongs_to_its_conversation(stage: Stage) -> None:
+    chat = stage.server.world.add_dm(stage.ada["id"])
+    stage.say("first", chat["id"])
+    await stage.answered(chat["id"])
+    stage.server.people.command(chat["id"], stage.ada["id"], "ask", question="second")
+    await stage.answered(chat["id"], 2)
+    texts = [message.text for message in stage.gateway.calls[-1].messages]
+    assert texts[-3:] == ["first", "echo: first", "second"]

@@ -118,11 +118,13 @@ class People:
         data = {"id": self._command_id(name, 1), "name": name, "type": 1, "options": [focused]}
         return self._interact(AUTOCOMPLETE, channel_id, user_id, {"data": data})
 
-    def press(self, message: Payload, user_id: str, custom_id: str) -> Interaction:
+    def press(
+        self, message: Payload, user_id: str, custom_id: str, *, outside: bool = False
+    ) -> Interaction:
         """Press a button under a message."""
         data = {"custom_id": custom_id, "component_type": 2}
         about = {"data": data, "message": message}
-        return self._interact(COMPONENT, message["channel_id"], user_id, about)
+        return self._interact(COMPONENT, message["channel_id"], user_id, about, outside=outside)
 
     def choose(
         self, message: Payload, user_id: str, custom_id: str, values: list[str]
