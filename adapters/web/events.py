@@ -83,10 +83,14 @@ class PageStream:
             await asyncio.sleep(max(PAGE_PAUSE_S, _RENDER_SHARE * (time.monotonic() - began)))
 
     def _status(self, progress: Progress) -> str:
-        if progress.status or progress.text or self._parts.stages.is_ready():
+        if progress.text or self._parts.stages.is_ready():
             return progress.status
         loading = [s.name for s in self._parts.stages.stages() if s.state == "working"]
-        return f"Your prompt is safe and waits for: {', '.join(loading)}" if loading else ""
+        return (
+            f"Your prompt is safe and waits for: {', '.join(loading)}"
+            if loading
+            else progress.status
+        )
 
     def _steps(self, growing: GrowingText, seen: Progress, now: Progress) -> Iterator[str]:
         if now.ended:

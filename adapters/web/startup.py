@@ -66,14 +66,14 @@ class Startup:
 
     def is_ready(self) -> bool:
         """Whether nothing loads any more."""
-        return all(s.state in (StageState.DONE, StageState.FAILED) for s in self._stages.values())
+        return _is_ready(self.stages())
 
     async def watch(self) -> AsyncIterator[tuple[Stage, ...]]:
         """The stages now and after each change; ends when all is ready."""
         while True:
-            changed = self._changed
-            yield self.stages()
-            if self.is_ready():
+            changed, stages = self._changed, self.stages()
+            yield stages
+            if _is_ready(stages):
                 return
             await changed.wait()
 
@@ -82,3 +82,7 @@ class Startup:
         self._stages[name] = replace(stage, state=state, detail=detail)
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+
+def _is_ready(stages: tuple[Stage, ...]) -> bool:
+    return all(stage.state in (StageState.DONE, StageState.FAILED) for stage in stages)

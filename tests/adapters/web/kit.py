@@ -93,9 +93,12 @@ class WebChat:
 
 
 @asynccontextmanager
-async def web_chat(*, token: str = "", is_ready: bool = True) -> AsyncIterator[WebChat]:
+async def web_chat(
+    *, token: str = "", is_ready: bool = True, store: MemoryStore | None = None
+) -> AsyncIterator[WebChat]:
     """A web chat on a free port of this machine."""
-    store, gateway, web = MemoryStore(), DictatedGateway(), WebDelivery()
+    store = store or MemoryStore()
+    gateway, web = DictatedGateway(), WebDelivery()
     startup, clock = Startup(MODELS), SystemClock()
     if is_ready:
         startup.done(MODELS)
