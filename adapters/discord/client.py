@@ -202,7 +202,8 @@ class ParleyClient(discord.AutoShardedClient):
             incoming = replace(incoming, attachments=files)
         if f"{PLATFORM}:{incoming.author_id}" in self.parts.settings.admins:
             incoming = replace(incoming, is_admin=True)
-        await self.parts.inbox.accept(incoming)
+        if await self.parts.inbox.accept(incoming) is not None:
+            self.delivery.note_accepted(incoming)
 
     async def _know_channel(self, message: discord.Message) -> None:
         """A thread that was in the archive is not known until it is asked for."""

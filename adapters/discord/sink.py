@@ -156,12 +156,10 @@ class DiscordSink:
 
     async def _stream(self) -> None:
         await self._see_through(self._begin())
-        if self._is_resumed:
-            # What was shown before a crash is longer than what has come since: leave it.
-            return
         typing = asyncio.create_task(self._keep_typing())
         try:
-            await self._changed.wait()
+            # What was shown before a crash is longer than what has come since: leave it.
+            await (asyncio.Event() if self._is_resumed else self._changed).wait()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._readable.wait(), FIRST_WORDS_S)
             while True:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import discord
@@ -80,6 +80,8 @@ class Stage:
     bob: Payload
     bot: DiscordBot | None = None
     shards: str = ""
+    is_one_at_a_time: bool = False
+    """Whether a conversation's turns wait for each other, as the engine's do."""
 
     @property
     def client(self) -> ParleyClient:
@@ -132,7 +134,13 @@ class Stage:
                 router=router,
                 clock=clock,
             )
-            queue = InlineQueue(responder.answer)
+            lock = asyncio.Lock()
+
+            async def answer(turn_id: str) -> None:
+                async with lock if self.is_one_at_a_time else nullcontext():
+                    await responder.answer(turn_id)
+
+            queue = InlineQueue(answer)
             settings = AppSettings.model_construct(
                 discord_token=SecretStr(token),
                 discord_api_base=self.server.api_base,

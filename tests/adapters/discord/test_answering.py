@@ -222,3 +222,18 @@ async def test_a_thread_that_comes_out_of_the_archive_unknown_is_recognised(
         offstage.say("still here?", thread["id"])
         await offstage.answered(thread["id"], 2)
     assert offstage.gateway.prompts == ["begin", "still here?"]
+
+
+async def test_a_question_behind_another_one_is_marked_as_seen_until_its_turn(
+    offstage: Stage,
+) -> None:
+    offstage.is_one_at_a_time = True
+    offstage.gateway.scripts = [["Begun. ", 1.5, "Done."]]
+    async with offstage.connected():
+        thread_id = offstage.ask("one")["id"]
+        await until(lambda: offstage.server.texts(thread_id))
+        second = offstage.say("two", thread_id)
+        await until(lambda: offstage.server.rest.reacted)
+        await offstage.answered(thread_id, 2)
+        await until(lambda: len(offstage.server.rest.reacted) == 2)
+    assert offstage.server.rest.reacted == [("+", second["id"], "👀"), ("-", second["id"], "👀")]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 
 import discord
 import pytest
@@ -245,3 +247,21 @@ async def test_a_bot_in_eight_servers_serves_only_its_own_shard(offstage: Stage)
     expected = {g["id"] for g in [offstage.guild, *guilds] if (int(g["id"]) >> 22) % 2 == shard}
     assert mine <= expected
     assert offstage.guild["id"] in mine
+
+
+async def test_a_post_that_a_crash_kept_from_being_noted_is_found_again(offstage: Stage) -> None:
+    offstage.gateway.scripts = [["So far. ", 60.0], ["The whole answer."]]
+    async with offstage.connected():
+        question = offstage.ask("go")
+        await until(lambda: offstage.server.texts(question["id"]))
+    turn_id = f"discord:{question['id']}"
+    (post,) = await offstage.store.posts(turn_id)
+    long_ago = post.created_at - timedelta(minutes=10)
+    lost = replace(post, platform_id="", created_at=long_ago)
+    offstage.store._kept.posts[post.post_id] = lost
+    offstage.server.gateway.identify_every_s = 0.0
+    async with offstage.connected():
+        await offstage.client.parts.responder.answer(turn_id)
+        (answer,) = await offstage.answered(question["id"])
+    assert body(answer) == "The whole answer."
+    assert len(offstage.server.texts(question["id"])) == 1
