@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
 from adapters.clock import SystemClock
-from adapters.inline_queue import InlineQueue
+from adapters.engine import DurableEngine
 from adapters.parts import Deliveries, Parts
 from adapters.settings import AppSettings, made_home
 from adapters.web import Startup, WebDelivery, WebParts, address_of, create_app, listen, run_web
@@ -103,9 +103,14 @@ class _Server:
         self.catalog = models.choice.active
         _greet(models)
         parts, deliveries = self._parts(models)
-        queue = InlineQueue(parts.responder.answer)
         await self._open_platforms(parts, deliveries, stack)
-        self.queue.open(queue)
+        engine = DurableEngine(
+            self.store,
+            parts.responder.answer,
+            self.clock,
+            runs_here=lambda turn: turn.key.platform in deliveries.by_platform,
+        )
+        self.queue.open(await stack.enter_async_context(engine))
         await _report(models, self.startup)
 
     def _parts(self, models: ModelAccess) -> tuple[Parts, Deliveries]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, event, inspect, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import ConfigurationError, StoreError
+from storage.turnstile import Turnstile
 
 BUSY_TIMEOUT_MS = 30_000
 _POSTGRES_POOL = 10
@@ -58,15 +59,32 @@ class Database:
         self.url = url
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self.writer = _sqlite(url, readers=0) if self.is_sqlite else _postgres(url)
+        self._turnstile = Turnstile()
         self.reader = _sqlite(url, readers=_SQLITE_READERS) if self.is_sqlite else self.writer
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
-        """A transaction that is committed at the end; raises StoreError when it cannot be."""
+    async def write(self, *, is_urgent: bool = False) -> AsyncIterator[AsyncSession]:
+        """A transaction that is committed at the end; raises StoreError when it cannot be.
+
+        An urgent one, which a platform waits for, goes before those that wait.
+        """
         with _in_words():
-            async with AsyncSession(self.writer, expire_on_commit=False) as session:
+            async with (
+                self._gate(is_urgent),
+                AsyncSession(self.writer, expire_on_commit=False) as session,
+            ):
                 yield session
                 await session.commit()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an urgent transaction is under way or waits."""
+        return self._turnstile.urgent > 0
+
+    def _gate(self, is_urgent: bool) -> AbstractAsyncContextManager[None]:
+        if self.is_sqlite:
+            return self._turnstile.pass_through(is_urgent=is_urgent)
+        return nullcontext()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -115,11 +133,6 @@ def to_store_error(error: Exception) -> StoreError:
     if "locked" in text or isinstance(error, PoolTimeoutError):
         return StoreError(_FAULTS["locked"])
     return StoreError()
-
-
-def is_unreachable(error: Exception) -> bool:
-    """Whether a driver's error is about the connection, not about a statement."""
-    return isinstance(error, OperationalError | InterfaceError)
 
 
 def _postgres(url: URL) -> AsyncEngine:

@@ -31,7 +31,7 @@ class SqlIntake:
 
     async def accept(self, message: IncomingMessage, turn: Turn) -> bool:
         """Keep a message, its turn and its place in the queue in one commit."""
-        async with self._db.write() as session:
+        async with self._db.write(is_urgent=True) as session:
             row_id = await self._insert_message(session, message)
             if row_id is None or not await self._insert_turn(session, turn, row_id):
                 await session.rollback()

@@ -31,6 +31,11 @@ class SqlStore(SqlIntake, SqlTurns, SqlLedger, SqlPosts, SqlPlaces, SqlUpkeep):
         """Where it is."""
         return self._db.url
 
+    @property
+    def is_accepting(self) -> bool:
+        """Whether a message is being accepted right now: what can wait, waits."""
+        return self._db.is_busy
+
 
 @asynccontextmanager
 async def open_store(

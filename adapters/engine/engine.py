@@ -22,6 +22,7 @@ TURN_LIMIT_S = 1_800.0
 MAX_FAILURES = 6
 _PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _AFTER_END_S = 0.02
+_RUSH_STEP_S, _RUSH_STEPS = 0.005, 200
 _GIVEN_UP = "I could not finish this answer, although I tried several times. Please ask again."
 logger = logging.getLogger(__name__)
 
@@ -83,7 +84,6 @@ class DurableEngine:
     ) -> None:
         """Let running turns end within the limit, park the others, and let go."""
         self._is_stopping = True
-        self._store.enqueue = None
         try:
             if self._running:
                 await asyncio.wait(self._running.values(), timeout=self._stop_limit_s)
@@ -94,6 +94,7 @@ class DurableEngine:
                 logger.info("turns were parked for the next start", extra={"turns": len(parked)})
                 await asyncio.wait(parked, timeout=self._stop_limit_s)
         finally:
+            self._store.enqueue = None  # what comes now is found and queued at the next start
             await self._open.aclose()
 
     async def submit(self, turn: Turn) -> None:
@@ -124,8 +125,16 @@ class DurableEngine:
 
     async def _claim(self) -> None:
         while self._is_claim_wanted and not self._is_stopping:
+            await self._let_messages_in()
             self._is_claim_wanted = False
             await self._workflows.claim()
+
+    async def _let_messages_in(self) -> None:
+        """In a rush, messages are accepted first: platforms wait for that, and not for long."""
+        for _ in range(_RUSH_STEPS):
+            if not self._store.is_accepting:
+                return
+            await asyncio.sleep(_RUSH_STEP_S)
 
     async def _run(self, turn_id: str) -> None:
         """What a workflow does. When it is cancelled its row stays, for whoever comes next."""

@@ -27,6 +27,8 @@ class Ownership(Protocol):
     """A process's claim to its work, for as long as it lives."""
 
     executor_id: str
+    is_shared: bool
+    """Whether other processes may work on the same database."""
 
     async def take(self) -> None:
         """Claim; raises ConfigurationError when another process has what there is only once."""
@@ -45,6 +47,7 @@ class FileOwnership:
     """One process for each SQLite file."""
 
     executor_id = LOCAL
+    is_shared = False
 
     def __init__(self, database: Path) -> None:
         self._path = database.with_name(f"{database.name}.lock")
@@ -79,6 +82,8 @@ class FileOwnership:
 
 class AdvisoryOwnership:
     """Any number of processes: each holds a lock that PostgreSQL drops with its connection."""
+
+    is_shared = True
 
     def __init__(self, url: URL) -> None:
         self.executor_id = uuid4().hex

@@ -54,7 +54,8 @@ class Upkeep:
             await asyncio.sleep(TAKE_OVER_EVERY_S)
             now_s = self._clock.elapsed_s()
             try:
-                await self._take_over()
+                if self._ownership.is_shared:
+                    await self._take_over()
                 if now_s - restored_s >= RESTORE_EVERY_S:
                     restored_s = now_s
                     await self.restore()

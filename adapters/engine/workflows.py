@@ -23,7 +23,7 @@ QUEUE = "turns"
 WORKFLOW = "answer_turn"
 VERSION = "1"
 """Pinned: by default it is a hash of the code, and each new release would strand the last one's."""
-POLL_S = 0.5
+POLL_S = 1.0
 """How often the queue is looked at without a cause; a turn that comes in here is a cause."""
 MAX_THREADS = 16
 _PURGE_BATCH = 200
@@ -81,7 +81,6 @@ class Workflows:
             "use_listen_notify": False,
             "enable_otlp": False,
             "log_level": "WARNING",
-            "notification_listener_polling_interval_sec": 60.0,
         }
         self._dbos = DBOS(config=config)
         DBOS.launch()

@@ -55,7 +55,7 @@ async def test_a_newer_database_is_refused_in_words(location: str) -> None:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     await database.close()
 
-    with pytest.raises(ConfigurationError, match="newer Parley.*Update Parley"):
+    with pytest.raises(ConfigurationError, match=r"newer Parley .*Update Parley"):
         async with open_store(location):
             pass
 

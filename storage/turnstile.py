@@ -1,0 +1,54 @@
+"""Lets one writer in at a time, the urgent before the others: SQLite has one writer anyway."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+
+
+class Turnstile:
+    """A lock with two queues: who waits urgently goes first, each in order of arrival."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[bool, int, asyncio.Future[None]]] = []
+        self._arrivals = count()
+        self._is_taken = False
+        self.urgent = 0
+        """How many are in or wait urgently."""
+
+    @asynccontextmanager
+    async def pass_through(self, *, is_urgent: bool) -> AsyncIterator[None]:
+        """Wait for one's turn, and hold it."""
+        self.urgent += is_urgent
+        try:
+            await self._enter(is_urgent)
+            try:
+                yield
+            finally:
+                self._leave()
+        finally:
+            self.urgent -= is_urgent
+
+    async def _enter(self, is_urgent: bool) -> None:
+        if not self._is_taken:
+            self._is_taken = True
+            return
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (not is_urgent, next(self._arrivals), place))
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():
+                self._leave()
+            raise
+
+    def _leave(self) -> None:
+        while self._waiting:
+            _, _, place = heapq.heappop(self._waiting)
+            if not place.done():
+                place.set_result(None)
+                return
+        self._is_taken = False
