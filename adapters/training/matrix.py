@@ -37,7 +37,8 @@ class Matrix:
         """Return the gradient's two parts for one number per row."""
         spread = np.repeat(rows / np.sqrt(self.counts), self.counts)
         dense: Floats = np.einsum("ij,i->j", self.signals, rows)
-        return dense, np.bincount(self.buckets, weights=spread, minlength=BUCKETS)
+        grams = np.bincount(self.buckets, weights=spread, minlength=BUCKETS)
+        return dense, grams.astype(np.float64)
 
     def take(self, keep: NDArray[np.bool_]) -> Matrix:
         """Return the rows where `keep` is true."""

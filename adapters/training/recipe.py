@@ -23,7 +23,7 @@ ENGLISH: Final = 8_000
 PER_LANGUAGE: Final = 300
 
 FLOOR: Final = -6.0
-CEILING: Final = 3.0
+CEILING: Final = 4.0
 BLEND: Final = 0.5
 SERIOUS_PENALTY: Final = Penalty(signals=1e-5, grams=3e-6)
 FAILURE_PENALTY: Final = Penalty(signals=3e-4, grams=3e-5)

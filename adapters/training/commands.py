@@ -1,0 +1,67 @@
+"""What `parley train` and `parley eval` do, as plain functions of paths and a seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from adapters.training.matrix import Floats
+from adapters.training.metrics import to_apgr, to_calibration_error
+from adapters.training.recipe import CALIBRATION_SHARES, Corpus, load_corpus, make_weights
+from bot.difficulty.weights import Weights
+
+DEFAULT_SEED: Final = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFigures:
+    """How a source was judged by heads that never saw it."""
+
+    source: str
+    rows: int
+    apgr: float | None
+    """None for everyday prompts, where nothing is gained by a stronger model."""
+    calibration_error: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What training did."""
+
+    version: str
+    prompts: int
+    size_bytes: int
+    sources: tuple[SourceFigures, ...]
+
+
+def train(data: Path, out: Path, seed: int = DEFAULT_SEED) -> Report:
+    """Train on `data`/train, write the model file to `out`, and report the held-out figures."""
+    corpus = load_corpus(data, seed)
+    weights, held_out = make_weights(corpus)
+    written = weights.to_bytes()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(written)
+    return Report(
+        version=weights.version,
+        prompts=len(corpus.prompts),
+        size_bytes=len(written),
+        sources=tuple(
+            _to_figures(source, corpus, held_out, weights) for source in CALIBRATION_SHARES
+        ),
+    )
+
+
+def _to_figures(source: str, corpus: Corpus, held_out: Floats, weights: Weights) -> SourceFigures:
+    members = corpus.groups == source
+    difficulty, scores = held_out[members], corpus.scores[members]
+    chances = np.array([weights.to_probabilities(d)[0] for d in difficulty.tolist()])
+    has_gap = bool((scores[:, 2] != scores[:, 0]).any())
+    return SourceFigures(
+        source=source,
+        rows=int(members.sum()),
+        apgr=to_apgr(difficulty, scores[:, 0], scores[:, 2]) if has_gap else None,
+        calibration_error=to_calibration_error(chances, scores[:, 0]),
+    )
