@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 PATIENCE_S = 2.5
 """Of the three seconds that Slack waits for an acknowledgement."""
 SLACKBOT = "USLACKBOT"
+REMEMBERED = 5_000
+"""Messages known without asking the store; a mention comes as two events."""
 
 
 class TooSlowError(Exception):
@@ -49,6 +51,7 @@ class Arrivals:
         self._rules = rules
         self._earlier_limit = earlier_limit
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._taken: dict[str, None] = {}
         self._tails: dict[str, asyncio.Task[None]] = {}
 
     async def hear(self, event: Event, workspace: Workspace) -> None:
@@ -75,6 +78,8 @@ class Arrivals:
     async def _in_time(self, event: Event, workspace: Workspace) -> None:
         """One task for each message, however often and as whatever event it comes."""
         message_id = inbound.to_message_id(event["channel"], event["ts"])
+        if message_id in self._taken:
+            return
         task = self._running.get(message_id)
         if task is None:
             task = asyncio.create_task(self._take(event, workspace), name=f"take {message_id}")
@@ -84,6 +89,9 @@ class Arrivals:
         if not done:
             raise TooSlowError
         task.result()
+        self._taken[message_id] = None
+        if len(self._taken) > REMEMBERED:
+            del self._taken[next(iter(self._taken))]
 
     async def _take(self, event: Event, workspace: Workspace) -> None:
         key = inbound.to_key(event, workspace.team_id)

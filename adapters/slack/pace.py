@@ -17,7 +17,7 @@ class Rate:
 
 RATES = {
     "chat.startStream": Rate(15, 5),
-    "chat.appendStream": Rate(80, 20),
+    "chat.appendStream": Rate(68, 30),
     "chat.stopStream": Rate(15, 5),
     "chat.update": Rate(40, 10),
     "chat.delete": Rate(40, 10),
@@ -44,25 +44,27 @@ class Bucket:
         self._at_s = elapsed_s()
         self._closed_until_s = 0.0
         self._slow_until_s = 0.0
+        self._line = asyncio.Lock()
 
-    def wait_s(self) -> float:
-        """How long until one call is allowed; 0 when it is."""
+    def wait_s(self, *, reserve: float = 0.0) -> float:
+        """How long until one call is allowed that leaves `reserve` for others; 0 when it is."""
         self._refill()
         closed_s = max(0.0, self._closed_until_s - self._at_s)
-        missing = max(0.0, 1.0 - self._tokens)
+        missing = max(0.0, 1.0 + reserve - self._tokens)
         return max(closed_s, missing / self._per_s())
 
-    def may_take(self) -> bool:
-        """Take a token when there is one."""
-        if self.wait_s() > 0:
+    def may_take(self, *, reserve: float = 0.0) -> bool:
+        """Take a token when there is one, beside those reserved for others."""
+        if self.wait_s(reserve=reserve) > 0:
             return False
         self._tokens -= 1
         return True
 
     async def take(self) -> None:
-        """Wait for a token and take it."""
-        while not self.may_take():  # noqa: ASYNC110 — it is the time that is waited for
-            await asyncio.sleep(max(0.01, self.wait_s()))
+        """Wait for a token and take it; first come, first served."""
+        async with self._line:
+            while not self.may_take():  # noqa: ASYNC110 — it is the time that is waited for
+                await asyncio.sleep(max(0.01, self.wait_s()))
 
     def refuse(self, retry_after_s: float) -> None:
         """Slack said to wait: nothing until then, and half the rate for a minute."""

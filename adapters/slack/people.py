@@ -34,18 +34,29 @@ class People:
         self._api = api
         self._clock = clock
         self._known: dict[str, tuple[float, Person]] = {}
+        self._asking: dict[str, asyncio.Task[Person | None]] = {}
 
     async def find(self, user_id: str) -> Person:
         """A person; only the id as a name when Slack does not say in time."""
         known = self._known.get(user_id)
         if known and self._clock.elapsed_s() - known[0] < KEPT_S:
             return known[1]
+        asking = self._asking.get(user_id)
+        if asking is None:
+            asking = asyncio.create_task(self._ask(user_id), name=f"who is {user_id}")
+            self._asking[user_id] = asking
+            asking.add_done_callback(lambda _: self._asking.pop(user_id, None))
+        await asyncio.wait({asking}, timeout=PATIENCE_S)
+        found = asking.result() if asking.done() else None
+        return found or (known[1] if known else Person(name=user_id))
+
+    async def _ask(self, user_id: str) -> Person | None:
+        """Ask once, however many wait for it."""
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                person = _to_person(await self._api.call("users.info", user=user_id))
-        except (DeliveryError, TimeoutError) as error:
+            person = _to_person(await self._api.call("users.info", user=user_id))
+        except DeliveryError as error:
             logger.info("a person could not be looked up", extra={"error": str(error)})
-            return known[1] if known else Person(name=user_id)
+            return None
         if len(self._known) >= MOST:
             self._known.clear()
         self._known[user_id] = (self._clock.elapsed_s(), person)

@@ -83,11 +83,13 @@ class TurnPosts:
         return ts
 
     async def start_stream(self, number: int, markdown: str) -> tuple[str, bool]:
-        """Start a native stream; its timestamp, and whether it holds exactly this text."""
+        """Start a native stream, whose token is taken; its timestamp, and whether it is new."""
+        paid = iter([True])
 
         async def send(post: Post) -> str:
             answer = await self._api.call(
                 "chat.startStream",
+                is_paid=next(paid, False),
                 channel=self.place.channel_id,
                 thread_ts=self.place.thread_ts,
                 markdown_text=markdown,
@@ -98,10 +100,13 @@ class TurnPosts:
 
         return await self._once(number, send)
 
-    async def edit(self, ts: str, text: str, blocks: Sequence[Block]) -> None:
+    async def edit(
+        self, ts: str, text: str, blocks: Sequence[Block], *, is_paid: bool = False
+    ) -> None:
         """Make a message exactly this."""
         await self._api.call(
             "chat.update",
+            is_paid=is_paid,
             channel=self.place.channel_id,
             ts=ts,
             text=plain(text) or " ",

@@ -17,6 +17,8 @@ from bot.ports import Clock
 logger = logging.getLogger(__name__)
 
 START = "chat.startStream"
+APPEND = "chat.appendStream"
+UPDATE = "chat.update"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,11 @@ class PreviewLimits:
     edit_s: float = 3.0
     edit_per_message_s: float = 1.5
     look_again_s: float = 1.0
-    most_streams: int = 60
+    most_streams: int = 15
+    reserved_appends: int = 15
+    """Of the burst, for answers that end: their last text does not wait for previews."""
     most_edited: int = 8
+    reserved_edits: int = 4
     life_s: float = 240.0
     """Slack ends a stream about 306 s after its start."""
     soft_characters: int = 9_000
@@ -106,7 +111,7 @@ class Preview:
             return
         if self._is_full(self.message):
             await self._roll_over(self.message)
-        else:
+        elif await self._may_spend(self.message):
             await self._grow(self.message)
 
     async def _open(self) -> None:
@@ -137,13 +142,13 @@ class Preview:
             return EditedMessage(self._posts, workspace, self.number)
         pace = workspace.api.pace
         has_room = pace.open_streams < limits.most_streams
-        if has_room and pace.bucket(START).wait_s() == 0:
+        if has_room and pace.bucket(START).may_take():
             return StreamedMessage(self._posts, workspace, self.number)
         return None
 
     async def _grow(self, message: StreamedMessage | EditedMessage) -> None:
         try:
-            await message.grow(self.rest())
+            await message.grow(self.rest(), is_paid=True)
         except StreamEndedError as error:
             if error.code == "stopped_by_user":
                 return
@@ -186,6 +191,17 @@ class Preview:
             return max(limits.edit_s, limits.edit_per_message_s * workspace.edited)
         streams = workspace.api.pace.open_streams
         return max(limits.flush_s, limits.flush_per_stream_s * streams)
+
+    async def _may_spend(self, message: StreamedMessage | EditedMessage) -> bool:
+        """Wait until a preview is affordable, and pay; False when the end comes before that."""
+        is_stream = isinstance(message, StreamedMessage)
+        bucket = self._workspace.api.pace.bucket(APPEND if is_stream else UPDATE)
+        reserve = self._limits.reserved_appends if is_stream else self._limits.reserved_edits
+        while not self._ending.is_set():
+            if bucket.may_take(reserve=reserve):
+                return True
+            await self._pause(bucket.wait_s(reserve=reserve) + 0.01)
+        return False
 
     async def _pause(self, seconds: float) -> None:
         """Wait this long, or until the end comes."""

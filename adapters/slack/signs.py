@@ -21,7 +21,10 @@ CLOSE_S = 5.0
 
 
 class Signs:
-    """Shows that somebody is at work; the latest word wins, and none is left behind."""
+    """Shows that somebody is at work; the latest word wins, and none is left behind.
+
+    When the budget for it is used up, there is none: nobody waits for a sign of life.
+    """
 
     def __init__(self, workspace: Workspace, place: Place, title: str) -> None:
         self._workspace = workspace
@@ -73,7 +76,8 @@ class Signs:
         self._is_quiet.set()
         await self._may_end.wait()
         if self.has_session:
-            await self._call(SESSION, status="active")
+            await self._workspace.api.pace.bucket(SESSION).take()
+            await self._call(SESSION, is_paid=True, status="active")
 
     async def _next(self) -> None:
         try:
@@ -83,22 +87,22 @@ class Signs:
             return
 
     async def _open_session(self) -> None:
-        pace = self._workspace.api.pace
-        if SESSION not in self._workspace.off and pace.bucket(SESSION).wait_s() == 0:
-            self.has_session = await self._call(
-                SESSION,
-                status="processing",
-                title=self._title or None,
-                initiator_user_id=self._place.user_id,
-            )
+        self.has_session = await self._call(
+            SESSION,
+            status="processing",
+            title=self._title or None,
+            initiator_user_id=self._place.user_id,
+        )
 
-    async def _call(self, method: str, **args: object) -> bool:
-        """Whether Slack took it; a method that it refuses is not tried again."""
+    async def _call(self, method: str, *, is_paid: bool = False, **args: object) -> bool:
+        """Whether there was budget and Slack took it; what it refuses is not tried again."""
         if method in self._workspace.off:
+            return False
+        if not (is_paid or self._workspace.api.pace.bucket(method).may_take()):
             return False
         place = {"channel_id": self._place.channel_id, "thread_ts": self._place.thread_ts}
         try:
-            await self._workspace.api.call(method, **place, **args)
+            await self._workspace.api.call(method, is_paid=True, **place, **args)
         except SlackRefusalError as error:
             if not isinstance(error, (PlaceError, TokenError)):
                 self._workspace.off.add(method)

@@ -43,7 +43,7 @@ class StreamedMessage:
         self._workspace.api.pace.open_streams += 1
         self.shown = first if self._is_certain else ""
 
-    async def grow(self, text: str) -> None:
+    async def grow(self, text: str, *, is_paid: bool = False) -> None:
         """Append what is new of the whole text so far.
 
         After an unanswered call nothing more until the end. Raises StreamEndedError when Slack
@@ -55,6 +55,7 @@ class StreamedMessage:
         try:
             await self._workspace.api.call(
                 "chat.appendStream",
+                is_paid=is_paid,
                 channel=self._posts.place.channel_id,
                 ts=self._ts,
                 markdown_text=whole[len(self.shown) :],
@@ -133,11 +134,11 @@ class EditedMessage:
         self._ts = await self._posts.post(self._number, text, below)
         self.shown = text
 
-    async def grow(self, text: str) -> None:
+    async def grow(self, text: str, *, is_paid: bool = False) -> None:
         """Edit the message to the text so far."""
         if text != self.shown:
             below = [markdown_block(text), *self._stop_button]
-            await self._posts.edit(self._ts, text, below)
+            await self._posts.edit(self._ts, text, below, is_paid=is_paid)
             self.shown = text
 
     async def end(self, text: str, blocks: Sequence[Block], *, session: str | None = None) -> None:

@@ -44,15 +44,18 @@ class WebApi:
         self._session = session
         self.pace = pace
 
-    async def call(self, method: str, **args: Any) -> dict[str, Any]:
+    async def call(self, method: str, *, is_paid: bool = False, **args: Any) -> dict[str, Any]:
         """Call a method within its budget; waits as long as Slack asks for.
 
+        `is_paid`: the caller has taken the token for it already.
         Raises SlackRefusalError when Slack says no, UncertainError when it may have been done.
         """
         bucket = self.pace.bucket(method, str(args.get("channel", "")))
         tries = 0
         while True:
-            await bucket.take()
+            if not is_paid:
+                await bucket.take()
+            is_paid = False
             try:
                 return await self._send(method, args)
             except SlackApiError as error:

@@ -127,8 +127,12 @@ async def running(
     gateway: PacedGateway | None = None,
     limits: PreviewLimits = FAST,
     settings: Mapping[str, str] = NO_CHANGES,
+    sockets: bool = True,
 ) -> AsyncIterator[Rig]:
-    """Parley on this Slack until the block ends; by Socket Mode unless the settings say else."""
+    """Parley on this Slack until the block ends; by Socket Mode unless the settings say else.
+
+    `sockets`: wait for both of them, which is possible when the server is in this process.
+    """
     store = store or MemoryStore()
     gateway, queue, clock, deliveries = (
         gateway or PacedGateway(),
@@ -160,7 +164,7 @@ async def running(
             timeout=10,
             return_when=asyncio.FIRST_COMPLETED,
         )
-        if not bot.is_http:
+        if sockets and not bot.is_http:
             await slack.until(lambda: len(slack.outbox.sockets) == 2 or task.done())
         yield Rig(slack, gateway, store, queue, bot, parts)
     finally:

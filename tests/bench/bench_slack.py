@@ -1,0 +1,185 @@
+"""Slack under load, on the loopback server in a process of its own.
+
+`python -m tests.bench.bench_slack`: events at 10 a second, then 200 threads at once.
+"""
+
+import asyncio
+import json
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from adapters.slack.preview import PreviewLimits
+from storage import open_store
+from tests.adapters.slack.rig import Paced, PacedGateway, Rig, running
+from tests.loopback.slack import LoopbackSlack
+
+CHANNELS = 100
+STEADY = 100
+THREADS = 200
+CHUNKS = 80
+CHUNK_S = 0.1
+ANSWER = [f"chunk {n} " for n in range(CHUNKS)]
+
+
+class Elsewhere(LoopbackSlack):
+    """Stands for the server in the other process, as far as the rig needs one."""
+
+    def __init__(self, facts: dict[str, str]):
+        super().__init__()
+        self.origin = facts["control"].removesuffix("/control/")
+        self.control = facts["control"]
+
+
+@asynccontextmanager
+async def server() -> AsyncIterator[Elsewhere]:
+    """The loopback Slack in its own process."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.loopback.slack",
+        "--channels",
+        str(CHANNELS),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        yield Elsewhere(json.loads(await process.stdout.readline()))
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+class Control:
+    """Drives the other process."""
+
+    def __init__(self, http: aiohttp.ClientSession, base: str):
+        self._http = http
+        self._base = base
+
+    async def say(self, number: int) -> tuple[str, str, float]:
+        """Ask in a thread of its own; channel, timestamp and when it was asked."""
+        channel = f"CX{number % CHANNELS}"
+        body = {"text": f"<@UPARLEY> question {number}", "channel": channel}
+        asked_s = time.monotonic()
+        async with self._http.post(f"{self._base}say", json=body) as response:
+            return channel, (await response.json())["ts"], asked_s
+
+    async def look(self, what: str) -> Any:
+        """Read what the server has seen."""
+        async with self._http.get(f"{self._base}{what}") as response:
+            return await response.json()
+
+
+def share(values: Sequence[float], part: float) -> float:
+    """A percentile."""
+    ranked = sorted(values)
+    return ranked[min(len(ranked) - 1, int(len(ranked) * part))]
+
+
+def line(name: str, values: Sequence[float], unit: str = "ms") -> None:
+    """Print the middle and the tail of a measure."""
+    scale = 1_000 if unit == "ms" else 1
+    shown = [round(v * scale, 1) for v in (statistics.median(values), share(values, 0.99))]
+    print(f"{name:<44} p50 {shown[0]:>8} {unit}   p99 {shown[1]:>8} {unit}   n {len(values)}")
+
+
+async def lag(samples: list[float]) -> None:
+    """How late the event loop wakes up."""
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(0.01)
+        samples.append(time.monotonic() - before - 0.01)
+
+
+async def steady(rig: Rig, control: Control) -> None:
+    """Ten events a second: how long until the model is asked."""
+    asked: list[float] = []
+    for number in range(STEADY):
+        asked.append((await control.say(number))[2])
+        await asyncio.sleep(0.1)
+    await rig.answered(STEADY, within_s=60)
+    waits = [called - at for called, at in zip(rig.gateway.called_at_s, asked, strict=True)]
+    line("event to model request, 10 a second", waits)
+
+
+async def burst(rig: Rig, control: Control) -> None:
+    """All threads at once, each answer 8 seconds long."""
+    rig.gateway.make = lambda call: Paced(list(ANSWER), pause_s=CHUNK_S)
+    before, samples = len(rig.queue.tasks), list[float]()
+    seen = len(await control.look("calls"))
+    sent_before = len(await control.look("sent"))
+    watching = asyncio.create_task(lag(samples))
+    asked = await asyncio.gather(*(control.say(number) for number in range(THREADS)))
+    await rig.answered(before + THREADS, within_s=300)
+    watching.cancel()
+    report_burst(rig, asked, (await control.look("calls"))[seen:], samples)
+    sent = (await control.look("sent"))[sent_before:]
+    line("acknowledgement", [s["acked_at_s"] - s["first_at_s"] for s in sent])
+
+
+def report_burst(
+    rig: Rig, asked: list[tuple[str, str, float]], calls: list[Any], samples: list[float]
+) -> None:
+    """How late the whole text was, and whether every tier was kept."""
+    shown = complete_at(calls)
+    late = []
+    for channel, ts, _ in asked:
+        ended = rig.gateway.ended_at_s[f"slack:{channel}:{ts}:answer1"]
+        late.append(shown[channel, ts] - ended)
+    limited = [call["method"] for call in calls if call["status"] == 429]
+    counts = {m: sum(c["method"] == m for c in calls) for m in sorted({c["method"] for c in calls})}
+    line("whole text after the model's end", late, "s")
+    line("event-loop lag", samples)
+    print(f"refused with 429: {len(limited)}  calls: {counts}")
+
+
+def complete_at(calls: list[Any]) -> dict[tuple[str, str], float]:
+    """When the whole answer stood in each thread."""
+    whole, streams, done = "".join(ANSWER), dict[str, list[str]](), dict[tuple[str, str], float]()
+    threads: dict[str, str] = {}
+    for call in calls:
+        args, method = call["args"], call["method"]
+        if call["status"] != 200 or call["error"]:
+            continue
+        if method == "chat.startStream":
+            threads[call["answer"]["ts"]] = args["thread_ts"]
+            streams[call["answer"]["ts"]] = [args["markdown_text"]]
+        elif method in ("chat.appendStream", "chat.stopStream"):
+            streams[args["ts"]].append(args.get("markdown_text") or "")
+            if "".join(streams[args["ts"]]) == whole:
+                done.setdefault((args["channel"], threads[args["ts"]]), call["at_s"])
+        elif method == "chat.postMessage" and args["blocks"][0].get("text") == whole:
+            done[args["channel"], args["thread_ts"]] = call["at_s"]
+    return done
+
+
+async def main() -> None:
+    """Run both and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{Path(folder) / 'parley.db'}"
+        async with (
+            server() as slack,
+            open_store(url) as store,
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=300)) as http,
+            running(
+                slack, store=store, gateway=PacedGateway(), limits=PreviewLimits(), sockets=False
+            ) as rig,
+        ):
+            control = Control(http, slack.control)
+            await steady(rig, control)
+            await burst(rig, control)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"peak memory: {peak_mb:.0f} MB")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
