@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from adapters.cli.app import run_app
@@ -21,6 +22,10 @@ from bot.router import Router
 
 if TYPE_CHECKING:
     from adapters.active_models import ModelChoice
+    from storage import SqlStore
+
+_LEFT_AFTER = timedelta(minutes=30)
+"""No terminal session works on one answer for that long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class Main:
             open_store(made_home(settings)) as store,
         ):
             clock, router = SystemClock(), Router(models.choice.active, self.estimator())
+            await _give_up_left(store, clock)
             responder = Responder(
                 store=store,
                 gateway=models.gateway,
@@ -95,6 +101,14 @@ class Main:
 
         start_logs(settings.parley_log_level)
         await serve(settings, self.estimator)
+
+
+async def _give_up_left(store: SqlStore, clock: SystemClock) -> None:
+    """End what a terminal session left that was killed, so that its hold is released."""
+    for turn in await store.unfinished():
+        is_left = turn.key.platform == "terminal" and turn.created_at < clock.now() - _LEFT_AFTER
+        if is_left:
+            await store.give_up(turn.turn_id, "The terminal session was ended.", clock.now())
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -195,3 +196,31 @@ async def test_no_secret_is_ever_printed(provider: ProviderServer, tmp_path: Pat
     ended = await run(env, "ask", "@cheap tell me")
     assert secret not in ended.out + ended.err
     assert json.dumps("tell me") not in ended.err
+
+
+async def test_a_killed_session_leaves_no_hold_for_ever(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    provider.script(text="word " * 2_000, chunk_delay_s=0.05)
+    env = environment(tmp_path, provider)
+    process = await asyncio.create_subprocess_exec(
+        *PARLEY, "ask", "@heavy A long story", env=env, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        await process.stdout.read(1)
+        process.kill()
+        await process.wait()
+    database = tmp_path / "data" / "parley.db"
+    assert _held(database) > 0
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE turn SET created_at = '2026-01-01 00:00:00.000000'")
+    provider.script(text="Hi")
+    assert (await run(env, "ask", "Hello")).code == 0
+    assert _held(database) == 0
+
+
+def _held(database: Path) -> int:
+    with sqlite3.connect(database) as connection:
+        (held,) = connection.execute("SELECT sum(held) FROM budget").fetchone()
+    return int(held)
