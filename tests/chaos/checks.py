@@ -1,0 +1,176 @@
+"""What must hold after all that: each promise is a count that has to be zero."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+
+from sqlmodel import select
+
+from bot.ledger import CallStatus, LedgerEntry
+from bot.money import NANOUSD
+from bot.turns import Turn, TurnStatus
+from storage import open_store
+from storage.tables import BudgetRow, LlmCallRow, TurnRow
+from tests.chaos.people import Event
+from tests.chaos.program import USD_PER_MTOK
+from tests.loopback.providers.record import Outcome, Seen
+
+_TAG = re.compile(r"\[([\w-]+)\] What is")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """How often each promise was broken."""
+
+    lost: int
+    """Acknowledged messages without an answer."""
+    answered_twice: int
+    """Messages with more than one turn."""
+    wrong_answer: int
+    """Answers that are not, word for word, what the provider said to this very prompt."""
+    out_of_order: int
+    """Turns that began before the one before them was over."""
+    paid_again: int
+    """Requests to the provider for which no attempt is booked."""
+    held: int
+    """Budgets that still hold something."""
+    unbalanced: int
+    """Budgets whose spent is not the sum of the ledger."""
+    undercharged: int
+    """Calls for which the provider billed more than the ledger has, losses included."""
+    mispriced: int
+    """Finished calls whose cost is not what the provider billed for the request that answered."""
+
+    @property
+    def names(self) -> list[str]:
+        """Which promises were broken."""
+        return [f.name for f in fields(self) if getattr(self, f.name)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What happened, and what was broken."""
+
+    events: int
+    deliveries: int
+    kills: int
+    requests: int
+    attempts_lost: int
+    apologised: int
+    broken: Broken
+
+    def __str__(self) -> str:
+        facts = [
+            f"{self.events} messages, delivered {self.deliveries} times",
+            f"{self.kills} kills",
+            f"{self.requests} requests to the provider",
+            f"{self.attempts_lost} of them cut off and booked as lost",
+            f"{self.apologised} turns given up with an apology",
+        ]
+        broken = [
+            f"{f.name.replace('_', ' ')}: {getattr(self.broken, f.name)}"
+            for f in fields(self.broken)
+        ]
+        return "\n".join([*facts, "", *broken])
+
+
+async def check(
+    database: str, events: Sequence[Event], requests: Sequence[Seen], *, kills: int, deliveries: int
+) -> Report:
+    """Compare the store with what people wrote and what the provider was asked."""
+    async with open_store(database) as store:
+        turns = {e.turn_id: await store.turn(e.turn_id) for e in events}
+        entries: list[LedgerEntry] = []
+        for event in events:
+            entries += await store.entries(event.turn_id)
+        async with store._db.read() as session:
+            budgets = (await session.exec(select(BudgetRow))).all()
+            all_turns = (await session.exec(select(TurnRow))).all()
+            all_calls = (await session.exec(select(LlmCallRow))).all()
+    known = [turn for turn in turns.values() if turn is not None]
+    asked = _by_message(requests)
+    spent = sum((call.cost or 0) + call.lost_cost for call in all_calls)
+    return Report(
+        events=len(events),
+        deliveries=deliveries,
+        kills=kills,
+        requests=len(requests),
+        attempts_lost=sum(entry.attempt - 1 for entry in entries),
+        apologised=sum(turn.status is TurnStatus.FAILED for turn in known),
+        broken=Broken(
+            lost=sum(turn is None or not turn.status.is_over for turn in turns.values()),
+            answered_twice=sum(
+                n > 1 for n in Counter(row.message_row_id for row in all_turns).values()
+            ),
+            wrong_answer=sum(_is_wrong(turn) for turn in known),
+            out_of_order=_out_of_order(events, turns),
+            paid_again=sum(_paid_again(turn, entries, asked) for turn in known),
+            held=sum(budget.held != 0 for budget in budgets),
+            unbalanced=sum(budget.spent != spent for budget in budgets),
+            undercharged=sum(_is_undercharged(entry, asked) for entry in entries),
+            mispriced=sum(_is_mispriced(entry, asked) for entry in entries),
+        ),
+    )
+
+
+def to_answer(prompt: str) -> str:
+    """What the provider says to a prompt: its tag, and enough words to be killed in between."""
+    tags = _TAG.findall(prompt)
+    tag = tags[-1] if tags else "?"
+    return f"({tag}) " + " ".join(f"word{n}" for n in range(30)) + f" (end of {tag})"
+
+
+def _by_message(requests: Iterable[Seen]) -> dict[str, list[Seen]]:
+    found: dict[str, list[Seen]] = defaultdict(list)
+    for seen in requests:
+        tags = _TAG.findall(seen.prompt)
+        if tags:
+            found[f"web:{tags[-1]}"].append(seen)
+    return found
+
+
+def _is_wrong(turn: Turn) -> bool:
+    if turn.status is not TurnStatus.DONE:
+        return False
+    return turn.reply is None or turn.reply.text != to_answer(turn.prompt)
+
+
+def _out_of_order(events: Sequence[Event], turns: dict[str, Turn | None]) -> int:
+    """In each conversation, a turn begins after the one before it has ended."""
+    by_conversation: dict[str, list[Turn]] = defaultdict(list)
+    for event in sorted(events, key=lambda e: e.number):
+        turn = turns[event.turn_id]
+        if turn is not None:
+            by_conversation[event.conversation].append(turn)
+    count = 0
+    for said in by_conversation.values():
+        for earlier, later in itertools.pairwise(said):
+            if later.started_at and earlier.finished_at and later.started_at < earlier.finished_at:
+                count += 1
+    return count
+
+
+def _paid_again(turn: Turn, entries: Sequence[LedgerEntry], asked: dict[str, list[Seen]]) -> int:
+    booked = sum(entry.attempt for entry in entries if entry.turn_id == turn.turn_id)
+    return max(0, len(asked.get(turn.turn_id, ())) - booked)
+
+
+def _billed(seen: Seen) -> int:
+    """What a request costs at the catalogue's prices, in nano-dollars."""
+    tokens = (seen.billed.input_tokens, seen.billed.output_tokens)
+    return sum(t * p * NANOUSD // 1_000_000 for t, p in zip(tokens, USD_PER_MTOK, strict=True))
+
+
+def _is_undercharged(entry: LedgerEntry, asked: dict[str, list[Seen]]) -> bool:
+    return sum(map(_billed, asked.get(entry.turn_id, ()))) > entry.spent
+
+
+def _is_mispriced(entry: LedgerEntry, asked: dict[str, list[Seen]]) -> bool:
+    if entry.status is not CallStatus.DONE:
+        return False
+    finished = [s for s in asked.get(entry.turn_id, ()) if s.outcome is Outcome.FINISHED]
+    return entry.cost not in {_billed(seen) for seen in finished}
