@@ -110,9 +110,7 @@ def refuse(status: HTTPStatus, sentence: str, headers: Mapping[str, str] | None 
 
 def _foreign(path: str, headers: Headers) -> Response | None:
     """Refuses what another site sent, as far as a browser tells."""
-    origin = headers.get("origin")
-    is_other_site = headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
-    if is_other_site or (origin is not None and urlsplit(origin).netloc != headers.get("host")):
+    if not _is_same_site(headers):
         return refuse(HTTPStatus.FORBIDDEN, "This request came from another site.")
     content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if path != LOGIN_PATH and content_type != "application/json":
@@ -121,6 +119,14 @@ def _foreign(path: str, headers: Headers) -> Response | None:
             "Send JSON, with the header Content-Type: application/json.",
         )
     return None
+
+
+def _is_same_site(headers: Headers) -> bool:
+    """Whether the page itself sent this, or a script that is no browser."""
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site is not None:  # browsers set it themselves; without referrers, a form's origin is "null"
+        return site in ("same-origin", "none")
+    return origin is None or urlsplit(origin).netloc == headers.get("host")
 
 
 def _ask_for_token(path: str) -> Response:

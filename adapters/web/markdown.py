@@ -160,8 +160,11 @@ def _link_open(
 def _heading(
     renderer: RendererHTML, tokens: _Tokens, index: int, options: OptionsDict, env: _Env
 ) -> str:
-    """Below the page's own headings."""
-    tokens[index].tag = f"h{min(6, int(tokens[index].tag[1:]) + 2)}"
+    """One level below the page's own headings, whichever level the model begins with."""
+    token = tokens[index]
+    if token.nesting > 0:
+        token.attrs["class"] = f"level{token.tag[1:]}"
+    token.tag = "h4"
     return str(renderer.renderToken(tokens, index, options, env))
 
 

@@ -9,6 +9,7 @@ const log = document.getElementById("log");
 const others = new BroadcastChannel("parley");
 const side = menu();
 const isBusy = () => running().length > 0;
+const PENDING_MS = 150;
 let unsent = { text: "", id: "" };
 
 // The same text sent again after a lost connection is the same message.
@@ -19,11 +20,16 @@ function idOf(text) {
 
 async function ask(text, accepted) {
   const { conversation } = document.body.dataset;
-  const response = await request("/api/ask", {
-    text, message_id: idOf(text), view: "page", ...(conversation && { conversation }),
-  });
-  const source = events(response);
-  const { value } = await source.next();
+  const unsee = showPending(text);
+  let source, value;
+  try {
+    source = events(await request("/api/ask", {
+      text, message_id: idOf(text), view: "page", ...(conversation && { conversation }),
+    }));
+    ({ value } = await source.next());
+  } finally {
+    unsee();
+  }
   if (!value) throw new Refused("Parley stopped before it began. Please send it again.", 0);
   unsent = { text: "", id: "" };
   accepted();
@@ -35,6 +41,26 @@ async function ask(text, accepted) {
   announce("Sent. The answer is being written.");
   document.dispatchEvent(new CustomEvent("parley:asked", { detail: turn }));
   follow(log.lastElementChild.querySelector(".answer"), source);
+}
+
+// Shows a prompt that is not taken at once, as while Parley starts. Returns what takes it away.
+function showPending(text) {
+  let shown;
+  const timer = setTimeout(() => {
+    const copy = document.getElementById("pending").content.cloneNode(true);
+    copy.querySelector(".said").textContent = text.slice(0, 2000);
+    copy.querySelector(".words").textContent = document.getElementById("stages").hidden
+      ? "Sending" : "Parley is starting. It will answer in a moment";
+    shown = copy.firstElementChild;
+    document.getElementById("welcome")?.setAttribute("hidden", "");
+    log.append(shown);
+    toBottom();
+  }, PENDING_MS);
+  return () => {
+    clearTimeout(timer);
+    shown?.remove();
+    document.getElementById("welcome")?.removeAttribute("hidden");
+  };
 }
 
 function settle(conversation, text) {

@@ -47,6 +47,7 @@ async function submit(ask) {
   if (isSending) return;
   isSending = true;
   form.setAttribute("aria-busy", "true");
+  box.readOnly = true;
   show("");
   try {
     const text = tier.value && !typed.startsWith("@") ? `${tier.value} ${typed}` : typed;
@@ -54,16 +55,21 @@ async function submit(ask) {
   } catch (error) {
     show(error.message);
   } finally {
-    isSending = false;
-    form.removeAttribute("aria-busy");
+    rest();
   }
+}
+
+function rest() {
+  isSending = false;
+  form.removeAttribute("aria-busy");
+  box.readOnly = false;
 }
 
 function accepted(typed) {
   if (box.value.trim() === typed) box.value = "";
   sessionStorage.removeItem(draftKey());
   tier.value = "";
-  isSending = false;
+  rest();
   changed();
   box.focus();
 }

@@ -304,6 +304,6 @@ async def test_a_page_shows_its_conversation_with_its_earlier_answers() -> None:
         page = await (await chat.http.get(f"/c/{turn['conversation']}")).text()
         assert "&lt;b&gt;Hi&lt;/b&gt;" in page
         assert '<span class="tag">@fast</span>' in page
-        assert "<h3>One</h3>" in page
+        assert '<h4 class="level1">One</h4>' in page
         assert "Earlier answer · free" in page
         assert "<p>Two.</p>" in page

@@ -147,8 +147,9 @@ def test_code_is_coloured_in_a_language_that_is_known_and_plain_in_others() -> N
     assert "t-" not in html("```nonsense\ndef f(): ...\n```")
 
 
-def test_headings_stand_below_those_of_the_page() -> None:
-    assert html("# One") == "<h3>One</h3>\n"
+def test_headings_stand_one_level_below_those_of_the_page() -> None:
+    assert html("# One") == '<h4 class="level1">One</h4>\n'
+    assert html("### Three") == '<h4 class="level3">Three</h4>\n'
 
 
 def test_an_endless_text_is_shown_as_it_is() -> None:
