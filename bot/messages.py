@@ -78,3 +78,5 @@ class Message:
     role: Role
     text: str
     attachments: tuple[Attachment, ...] = ()
+    position: int = field(default=0, compare=False)
+    """Of the last thing said in it, as `Utterance.position`; 0 for what is not kept."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -12,8 +12,8 @@ from bot.calls import Completion, ModelCall, OnText
 from bot.ledger import LedgerEntry
 from bot.messages import ConversationKey, IncomingMessage
 from bot.replies import Notice, Reply
-from bot.settings import Settings
-from bot.turns import Conversation, Turn, Utterance
+from bot.settings import SettingChange, Settings
+from bot.turns import Conversation, Summary, Turn, Utterance
 
 
 class Clock(Protocol):
@@ -122,10 +122,20 @@ class TurnStore(Protocol):
         """Whether somebody asked for this turn to stop."""
 
     async def history(self, turn: Turn) -> tuple[Utterance, ...]:
-        """What was said in this conversation before this turn, oldest first.
+        """What was said in this conversation before this turn, oldest first, back to a limit.
 
-        Without withdrawn messages, answers that were replaced, and the turn's own message.
+        Without withdrawn messages, answers that were replaced, commands, and the turn's own
+        message.
         """
+
+    async def summaries(self, key: ConversationKey) -> tuple[Summary, ...]:
+        """The summaries of this conversation's beginning, the one that covers least first."""
+
+    async def keep_summary(self, key: ConversationKey, summary: Summary) -> None:
+        """Keep a summary; one that covers as much is replaced."""
+
+    async def prompts_since(self, turn: Turn, since: datetime) -> int:
+        """How many turns its user began in its workspace after `since`, up to this one."""
 
     async def settings(self, key: ConversationKey) -> Settings:
         """The settings in force there."""
@@ -219,7 +229,33 @@ class Display(Protocol):
         """The turns of a conversation that were not withdrawn, oldest first."""
 
 
-class Store(Intake, TurnStore, Ledger, Posts, Display, Upkeep, Protocol):
+class Preferences(Protocol):
+    """What people set, with who did it."""
+
+    async def settings_of(self, scope_id: str) -> Mapping[str, str]:
+        """What is set at one place itself, as it was typed."""
+
+    async def set_setting(self, change: SettingChange) -> None:
+        """Change a setting and keep who did it, in one commit; raises SettingError in words."""
+
+    async def audit(self, scope_id: str, limit: int = 100) -> tuple[SettingChange, ...]:
+        """The changes made at one place, the latest first."""
+
+
+class Forgetting(Protocol):
+    """Deletes what was said; ids and what was spent stay. Each returns the turns that must stop."""
+
+    async def forget(self, key: ConversationKey) -> tuple[str, ...]:
+        """Forget a conversation."""
+
+    async def forget_user(self, platform: str, workspace_id: str, user_id: str) -> tuple[str, ...]:
+        """Forget all that a person wrote in a workspace, and the answers to it."""
+
+    async def forget_expired(self, now: datetime) -> tuple[str, ...]:
+        """Forget what is older than `retention_days` where it was said."""
+
+
+class Store(Intake, TurnStore, Ledger, Posts, Display, Upkeep, Preferences, Forgetting, Protocol):
     """Everything that is kept, in one place."""
 
 
@@ -227,11 +263,13 @@ __all__ = [
     "Clock",
     "Delivery",
     "Display",
+    "Forgetting",
     "Gateway",
     "Intake",
     "Ledger",
     "Post",
     "Posts",
+    "Preferences",
     "Queue",
     "Sink",
     "Store",

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.catalog import Tier
 from bot.errors import SettingError
-from bot.money import to_nanousd
+from bot.messages import ConversationKey
+from bot.money import format_usd, to_nanousd
+
+PLACES = ("workspace", "channel", "thread")
+"""Where a setting may stand, the widest first."""
+MOST_IDS = 200
 
 DEFAULT_SYSTEM_PROMPT = (
     "You are Parley, a helpful assistant in a team's chat. Answer in the language of the question, "
@@ -50,7 +56,15 @@ class Settings:
     prompts_per_minute: int = 20
     """How many prompts one person may send in a minute."""
     retention_days: int = 0
-    """After how many days a conversation is forgotten; 0 keeps it."""
+    """After how many days what was said is forgotten; 0 keeps it."""
+    allowed_users: frozenset[str] = frozenset()
+    """Ids; with the roles beside it: who may ask here. Both empty: everybody."""
+    blocked_users: frozenset[str] = frozenset()
+    allowed_roles: frozenset[str] = frozenset()
+    blocked_roles: frozenset[str] = frozenset()
+    allowed_channels: frozenset[str] = frozenset()
+    """Ids; empty: everywhere."""
+    blocked_channels: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +75,27 @@ class SettingSpec:
     takes: str
     about: str
     parse: Callable[[str], object]
+    is_open: bool = False
+    """Whether anybody may set it for a thread; all else is for admins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingChange:
+    """One change of a setting: `after` None takes it away, so that the wider place decides."""
+
+    scope_id: str
+    """`platform/workspace`, `…/channel` or `…/channel/thread`."""
+    name: str
+    after: str | None
+    user_id: str
+    at: datetime
+    before: str | None = None
+
+
+def to_scope_ids(key: ConversationKey) -> tuple[str, str, str]:
+    """Where settings may stand for a conversation, in the order of PLACES."""
+    workspace = f"{key.platform}/{key.workspace_id}"
+    return workspace, f"{workspace}/{key.channel_id}", str(key)
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -115,22 +150,42 @@ def _prompt(text: str) -> str:
     return DEFAULT_SYSTEM_PROMPT if text.lower() == "default" else text
 
 
+def _ids(text: str) -> frozenset[str]:
+    """Ids of users, roles or channels, bare or as a platform writes a mention of them."""
+    if text.strip().lower() in {"none", "all", ""}:
+        return frozenset()
+    ids = frozenset(_MENTION.sub(r"\1", word) for word in re.split(r"[\s,]+", text.strip(" ,\n")))
+    if len(ids) > MOST_IDS or not all(_ID.fullmatch(each) for each in ids):
+        raise ValueError(text)
+    return ids
+
+
+_MENTION = re.compile(r"<(?:@[!&]?|#|!subteam\^)([A-Za-z0-9]+)(?:\|[^>]*)?>")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
+
+
 def _zone(text: str) -> tzinfo:
     return ZoneInfo(text.strip())
 
 
+_IDS = "ids or mentions with commas, or none"
 _CAP = "dollars such as 5 or 2.50, or none"
 SETTINGS: Mapping[str, SettingSpec] = {
     spec.name: spec
     for spec in (
         SettingSpec(
-            name="dial", takes="0 to 10", parse=_whole(0, 10), about="0 is thrifty, 10 is best"
+            name="dial",
+            takes="0 to 10",
+            parse=_whole(0, 10),
+            about="0 is thrifty, 10 is best",
+            is_open=True,
         ),
         SettingSpec(
             name="tier",
             takes="auto, free, cheap or full",
             parse=_tier,
             about="the tier that always answers here",
+            is_open=True,
         ),
         SettingSpec(
             name="max_tier",
@@ -155,6 +210,7 @@ SETTINGS: Mapping[str, SettingSpec] = {
             takes="off, short or full",
             parse=lambda text: FooterStyle(text.lower()),
             about="the small print under an answer",
+            is_open=True,
         ),
         SettingSpec(
             name="max_parts",
@@ -185,7 +241,18 @@ SETTINGS: Mapping[str, SettingSpec] = {
             name="retention_days",
             takes="0 to 3650",
             parse=_whole(0, 3650),
-            about="days until a conversation is forgotten; 0 keeps it",
+            about="days until what was said is forgotten; 0 keeps it",
+        ),
+        *(
+            SettingSpec(name=name, takes=_IDS, parse=_ids, about=about)
+            for name, about in (
+                ("allowed_users", "with allowed_roles: who may ask here"),
+                ("blocked_users", "who may not ask here"),
+                ("allowed_roles", "with allowed_users: who may ask here"),
+                ("blocked_roles", "whose members may not ask here"),
+                ("allowed_channels", "where I may be asked"),
+                ("blocked_channels", "where I may not be asked"),
+            )
         ),
     )
 }
@@ -200,6 +267,21 @@ def parse_setting(name: str, text: str) -> object:
         return spec.parse(text.strip())
     except (ValueError, KeyError, InvalidOperation, ZoneInfoNotFoundError, OSError) as error:
         raise SettingError(f"`{name}` takes {spec.takes}, not {text.strip()[:60]!r}.") from error
+
+
+def shown(name: str, value: object) -> str:
+    """A setting's value as people read it, and as `parse_setting` reads it again."""
+    if value is None:
+        return "auto" if name == "tier" else "none"
+    if isinstance(value, Tier):
+        return value.label
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, int) and name.endswith("_cap"):
+        return format_usd(value)
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(value)) or ("all" if name == "models" else "none")
+    return "default" if value == DEFAULT_SYSTEM_PROMPT else str(value)
 
 
 def resolve(layers: Iterable[Mapping[str, str]]) -> Settings:

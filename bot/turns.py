@@ -46,6 +46,7 @@ class Turn:
     retry_of: str | None = None
     """The turn whose answer this one replaces."""
     is_admin: bool = False
+    role_ids: tuple[str, ...] = ()
     anchor: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     status: TurnStatus = TurnStatus.QUEUED
     attempts: int = 0
@@ -74,6 +75,18 @@ class Utterance:
     tier: Tier | None = None
     feedback: int = 0
     """1 for 👍, -1 for 👎 or Heavier, on an answer."""
+    position: int = 0
+    """Where its message stands among all that are kept; it only grows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What stands for the beginning of a conversation where that does not fit a model's window."""
+
+    covers_to: int
+    """The position of the last message in it."""
+    text: str
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,7 @@ def to_turn_row(turn: Turn, message_row_id: int) -> TurnRow:
         tier=turn.tier,
         retry_of=turn.retry_of,
         is_admin=turn.is_admin,
+        role_ids=list(turn.role_ids),
         anchor=dict(turn.anchor),
         status=turn.status.value,
         decision=dict(turn.decision),
@@ -78,6 +79,7 @@ def to_turn(row: TurnRow, message: MessageRow) -> Turn:
         tier=None if row.tier is None else Tier(row.tier),
         retry_of=row.retry_of,
         is_admin=row.is_admin,
+        role_ids=tuple(row.role_ids),
         anchor=row.anchor,
         status=TurnStatus(row.status),
         attempts=row.attempts,
@@ -129,13 +131,17 @@ def to_title(text: str) -> str:
 def to_history(
     messages: Iterable[MessageRow], turns: Iterable[TurnRow], feedback: Mapping[str, int]
 ) -> tuple[Utterance, ...]:
-    """Messages in order, each followed by the answer that was given last.
+    """Messages in order, each followed by the answer that was given last; without commands.
 
     `turns` are oldest first; `feedback` is each turn's sum.
     """
-    answered = {turn.message_row_id: turn for turn in turns if turn.reply is not None}
+    ended = list(turns)
+    commands = {turn.message_row_id for turn in ended if "command" in turn.decision}
+    answered = {turn.message_row_id: turn for turn in ended if turn.reply is not None}
     said: list[Utterance] = []
     for message in messages:
+        if message.id in commands:
+            continue
         said.append(_to_question(message))
         turn = answered.get(message.id or 0)
         if turn is not None and turn.reply is not None and turn.reply["text"]:
@@ -150,6 +156,7 @@ def _to_question(message: MessageRow) -> Utterance:
         text=message.text,
         sent_at=message.sent_at,
         attachments=to_attachments(message.attachments),
+        position=message.id or 0,
     )
 
 
@@ -164,6 +171,7 @@ def _to_answer(turn: TurnRow, reply: Mapping[str, Any], feedback: int) -> Uttera
         alias=str(turn.decision.get("model", "")),
         tier=None if footer is None else Tier(footer["tier"]),
         feedback=(feedback > 0) - (feedback < 0),
+        position=turn.message_row_id,
     )
 
 
@@ -294,9 +302,3 @@ def to_post(row: PostRow) -> Post:
         platform_id=row.platform_id,
         channel_id=row.channel_id,
     )
-
-
-def to_scope_ids(key: ConversationKey) -> tuple[str, str, str]:
-    """Where settings may stand for a conversation, the widest first."""
-    workspace = f"{key.platform}/{key.workspace_id}"
-    return workspace, f"{workspace}/{key.channel_id}", str(key)

@@ -19,6 +19,7 @@ from bot.errors import ConfigurationError, StoreError
 from storage.turnstile import Turnstile
 
 BUSY_TIMEOUT_MS = 30_000
+_SCRUB_TIMEOUT_MS = 2_000
 _POSTGRES_POOL = 10
 _SQLITE_READERS = 4
 _FAULTS = {
@@ -106,6 +107,25 @@ class Database:
         # RETURNING, since PostgreSQL's driver gives no row count for an insert.
         return (await session.exec(statement)).scalar_one_or_none()
 
+    async def scrub(self) -> None:
+        """Let go of what was deleted: on SQLite, empty the write-ahead log into the file.
+
+        A reader may stand in the way; then it is done the next time.
+        """
+        if not self.is_sqlite:
+            return
+        with _in_words():
+            async with self.writer.connect() as connection:
+                raw = (await connection.get_raw_connection()).driver_connection
+                assert raw is not None
+                for statement in (
+                    f"PRAGMA busy_timeout={_SCRUB_TIMEOUT_MS}",
+                    "PRAGMA wal_checkpoint(TRUNCATE)",
+                    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
+                ):
+                    async with raw.execute(statement) as cursor:
+                        await cursor.fetchall()
+
     async def close(self) -> None:
         """End all connections."""
         await self.writer.dispose()
@@ -160,6 +180,7 @@ def _sqlite(url: URL, *, readers: int) -> AsyncEngine:
             cursor.execute("PRAGMA journal_mode=WAL")
             cursor.execute("PRAGMA synchronous=FULL")
             cursor.execute("PRAGMA foreign_keys=ON")
+            cursor.execute("PRAGMA secure_delete=ON")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")

@@ -63,22 +63,6 @@ class SqlIntake:
                 .values(text=text)
             )
 
-    async def withdraw(self, platform: str, message_id: str) -> tuple[str, ...]:
-        """Forget a deleted message; its turns are to stop."""
-        async with self._db.write() as session:
-            message = await _message(session, platform, message_id)
-            if message is None:
-                return ()
-            _clear(message)
-            turns = await session.exec(select(TurnRow).where(TurnRow.message_row_id == message.id))
-            going: list[str] = []
-            for turn in turns:
-                turn.prompt = ""
-                if turn.status not in OVER:
-                    turn.is_stopped = True
-                    going.append(turn.turn_id)
-            return tuple(going)
-
     async def request_stop(self, turn_id: str) -> bool:
         """Mark a turn as to be stopped."""
         async with self._db.write() as session:
@@ -151,11 +135,6 @@ class SqlIntake:
                 index_elements=["conversation_id"], set_={"updated_at": turn.created_at}
             )
         )
-
-
-def _clear(message: MessageRow) -> None:
-    message.text, message.author_name, message.attachments = "", "", []
-    message.is_withdrawn = True
 
 
 async def _message(session: AsyncSession, platform: str, message_id: str) -> MessageRow | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from bot.budget import WARN_AT_PERCENT, BudgetState, Limit, tightest, to_exceeded_error
@@ -11,43 +11,17 @@ from bot.errors import SupersededError
 from bot.ledger import CallStatus, LedgerEntry
 from bot.messages import ConversationKey, IncomingMessage, Role
 from bot.ports import Post
-from bot.settings import Settings, parse_setting, resolve
-from bot.turns import Conversation, Turn, TurnStatus, Utterance
-from storage.convert import in_hold_order, to_budget_id, to_scope_ids, to_title
-from storage.places import SettingChange
+from bot.settings import SettingChange, Settings, parse_setting, resolve, to_scope_ids
+from bot.turns import Conversation, Summary, Turn, TurnStatus, Utterance
+from storage.convert import in_hold_order, to_budget_id, to_title
+from storage.memory_kept import Budget, Kept, MemoryForgetting, place_of
 from storage.posts import in_post_order
-
-
-@dataclass(slots=True)
-class _Budget:
-    spent: int = 0
-    held: int = 0
-    is_warned: bool = False
-
-
-@dataclass(slots=True)
-class _Kept:
-    """All that there is; messages in the order in which they came."""
-
-    messages: dict[tuple[str, str], IncomingMessage] = field(default_factory=dict)
-    withdrawn: set[tuple[str, str]] = field(default_factory=set)
-    turns: dict[str, Turn] = field(default_factory=dict)
-    stopped: set[str] = field(default_factory=set)
-    feedback: dict[tuple[str, str], int] = field(default_factory=dict)
-    conversations: dict[str, Conversation] = field(default_factory=dict)
-    began: dict[str, str] = field(default_factory=dict)
-    entries: dict[str, LedgerEntry] = field(default_factory=dict)
-    held_in: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    budgets: dict[str, _Budget] = field(default_factory=dict)
-    posts: dict[str, Post] = field(default_factory=dict)
-    settings: dict[str, dict[str, str]] = field(default_factory=dict)
-    audit: list[SettingChange] = field(default_factory=list)
 
 
 class _MemoryTurns:
     """Messages and turns."""
 
-    _kept: _Kept
+    _kept: Kept
 
     async def accept(self, message: IncomingMessage, turn: Turn) -> bool:
         """Keep a message and its turn."""
@@ -81,25 +55,6 @@ class _MemoryTurns:
         place = (platform, message_id)
         if place in self._kept.messages and place not in self._kept.withdrawn:
             self._kept.messages[place] = replace(self._kept.messages[place], text=text)
-
-    async def withdraw(self, platform: str, message_id: str) -> tuple[str, ...]:
-        """Forget a deleted message; its turns are to stop."""
-        kept, place = self._kept, (platform, message_id)
-        if place not in kept.messages:
-            return ()
-        self._empty(place)
-        going = []
-        for turn in [t for t in kept.turns.values() if _place(t) == place]:
-            kept.turns[turn.turn_id] = replace(turn, prompt="")
-            if not turn.status.is_over:
-                kept.stopped.add(turn.turn_id)
-                going.append(turn.turn_id)
-        return tuple(going)
-
-    def _empty(self, place: tuple[str, str]) -> None:
-        message = self._kept.messages[place]
-        self._kept.messages[place] = replace(message, text="", author_name="", attachments=())
-        self._kept.withdrawn.add(place)
 
     async def request_stop(self, turn_id: str) -> bool:
         """Mark a turn as to be stopped."""
@@ -137,7 +92,7 @@ class _MemoryTurns:
         return begun
 
     def _current(self, turn: Turn) -> Turn:
-        message = self._kept.messages[_place(turn)]
+        message = self._kept.messages[place_of(turn)]
         prompt = turn.prompt if turn.attempts else message.text
         return replace(turn, prompt=prompt, attachments=message.attachments)
 
@@ -152,30 +107,32 @@ class _MemoryTurns:
     async def history(self, turn: Turn) -> tuple[Utterance, ...]:
         """What was said in this conversation before this turn, oldest first."""
         said: list[Utterance] = []
-        for place, message in self._kept.messages.items():
-            if place == _place(turn):
+        for position, (place, message) in enumerate(self._kept.messages.items(), 1):
+            if place == place_of(turn):
                 break
             if message.key == turn.key and place not in self._kept.withdrawn:
-                said += self._exchange(place, message)
+                said += self._exchange(place, message, position)
         return tuple(said)
 
-    def _exchange(self, place: tuple[str, str], message: IncomingMessage) -> list[Utterance]:
-        """A message, and the answer that was given last."""
-        said = [
-            Utterance(
-                role=Role.USER,
-                author_name=message.author_name,
-                text=message.text,
-                sent_at=message.sent_at,
-                attachments=message.attachments,
-            )
-        ]
-        answered = [t for t in self._kept.turns.values() if _place(t) == place and t.reply]
-        if answered and answered[-1].reply and answered[-1].reply.text:
-            said.append(self._answer(answered[-1]))
-        return said
+    def _exchange(
+        self, place: tuple[str, str], message: IncomingMessage, position: int
+    ) -> list[Utterance]:
+        """A message, and the answer that was given last; nothing for a command."""
+        turns = [t for t in self._kept.turns.values() if place_of(t) == place]
+        if any("command" in turn.decision for turn in turns):
+            return []
+        said = Utterance(
+            role=Role.USER,
+            author_name=message.author_name,
+            text=message.text,
+            sent_at=message.sent_at,
+            attachments=message.attachments,
+            position=position,
+        )
+        answers = [self._answer(turn, position) for turn in turns if turn.reply]
+        return [said, answers[-1]] if answers and answers[-1].text else [said]
 
-    def _answer(self, turn: Turn) -> Utterance:
+    def _answer(self, turn: Turn, position: int) -> Utterance:
         marks = sum(v for (turn_id, _), v in self._kept.feedback.items() if turn_id == turn.turn_id)
         footer = turn.reply.footer if turn.reply else None
         return Utterance(
@@ -187,6 +144,25 @@ class _MemoryTurns:
             alias=str(turn.decision.get("model", "")),
             tier=footer.tier if footer else None,
             feedback=(marks > 0) - (marks < 0),
+            position=position,
+        )
+
+    async def summaries(self, key: ConversationKey) -> tuple[Summary, ...]:
+        """The summaries of this conversation's beginning, the one that covers least first."""
+        own = [summary for (name, _), summary in self._kept.summaries.items() if name == str(key)]
+        return tuple(sorted(own, key=lambda summary: summary.covers_to))
+
+    async def keep_summary(self, key: ConversationKey, summary: Summary) -> None:
+        """Keep a summary; one that covers as much is replaced."""
+        self._kept.summaries[str(key), summary.covers_to] = summary
+
+    async def prompts_since(self, turn: Turn, since: datetime) -> int:
+        """How many turns its user began in its workspace after `since`, up to this one."""
+        return sum(
+            since < each.created_at <= turn.created_at and each.user_id == turn.user_id
+            for each in self._kept.turns.values()
+            if each.key.platform == turn.key.platform
+            and each.key.workspace_id == turn.key.workspace_id
         )
 
     async def turns(self, key: ConversationKey) -> tuple[Turn, ...]:
@@ -194,7 +170,7 @@ class _MemoryTurns:
         return tuple(
             self._current(turn)
             for turn in self._kept.turns.values()
-            if turn.key == key and _place(turn) not in self._kept.withdrawn
+            if turn.key == key and place_of(turn) not in self._kept.withdrawn
         )
 
     async def conversations(
@@ -212,7 +188,7 @@ class _MemoryTurns:
 class _MemoryLedger:
     """Calls and budgets."""
 
-    _kept: _Kept
+    _kept: Kept
 
     async def open(self, entry: LedgerEntry, limits: Sequence[Limit]) -> LedgerEntry:
         """Open an entry and hold its amount in every limit."""
@@ -241,8 +217,8 @@ class _MemoryLedger:
         self._kept.entries[entry.call_id] = entry
         return entry
 
-    def _budget(self, budget_id: str) -> _Budget:
-        return self._kept.budgets.setdefault(budget_id, _Budget())
+    def _budget(self, budget_id: str) -> Budget:
+        return self._kept.budgets.setdefault(budget_id, Budget())
 
     def _settle(self, entry: LedgerEntry, *, spent: int) -> None:
         for budget_id in self._kept.held_in[entry.call_id]:
@@ -307,11 +283,11 @@ class _MemoryLedger:
         return len(lost)
 
 
-class MemoryStore(_MemoryTurns, _MemoryLedger):
+class MemoryStore(_MemoryTurns, _MemoryLedger, MemoryForgetting):
     """Everything that is kept, as long as the process lives."""
 
     def __init__(self) -> None:
-        self._kept = _Kept()
+        self._kept = Kept()
 
     async def finish(self, turn: Turn) -> None:
         """Keep a turn's end, and release whatever its calls still hold."""
@@ -322,6 +298,8 @@ class MemoryStore(_MemoryTurns, _MemoryLedger):
             raise SupersededError
         self._kept.turns[turn.turn_id] = turn
         self._release_open_calls(turn.turn_id)
+        if place_of(turn) in self._kept.withdrawn:
+            self.empty_turns([turn])
 
     async def sending(self, post: Post) -> Post:
         """Keep the intent to post, before posting."""
@@ -391,29 +369,3 @@ class MemoryStore(_MemoryTurns, _MemoryLedger):
             if message.key.platform == platform and str(message.key) in self._kept.conversations:
                 last[str(message.key)] = (message.key, message.message_id)
         return tuple(last.values())
-
-    async def forget(self, key: ConversationKey) -> tuple[str, ...]:
-        """Forget what was said in a conversation. What was spent stays."""
-        kept = self._kept
-        for place, message in list(kept.messages.items()):
-            if message.key == key:
-                self._empty(place)
-        kept.conversations.pop(str(key), None)
-        return self._forget_turns([t for t in kept.turns.values() if t.key == key])
-
-    def _forget_turns(self, turns: Sequence[Turn]) -> tuple[str, ...]:
-        going = tuple(turn.turn_id for turn in turns if not turn.status.is_over)
-        self._kept.stopped.update(going)
-        for turn in turns:
-            self._kept.turns[turn.turn_id] = replace(
-                turn, prompt="", user_name="", notice="", reply=None, decision={}, attachments=()
-            )
-        ids = {turn.turn_id for turn in turns}
-        for entry in self._kept.entries.values():
-            if entry.turn_id in ids:
-                self._kept.entries[entry.call_id] = replace(entry, text="")
-        return going
-
-
-def _place(turn: Turn) -> tuple[str, str]:
-    return turn.key.platform, turn.message_id

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import col, delete, select
 
 from bot.messages import ConversationKey
-from bot.settings import Settings, parse_setting, resolve
-from storage.convert import to_scope_ids
+from bot.settings import SettingChange, Settings, parse_setting, resolve, to_scope_ids
 from storage.database import Database
 from storage.tables import AuditRow, DigestRow, InstallationRow, SettingRow
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettingChange:
-    """One change of a setting: `after` None takes it away, so that the wider place decides."""
-
-    scope_id: str
-    """`platform/workspace`, `…/channel` or `…/channel/thread`."""
-    name: str
-    after: str | None
-    user_id: str
-    at: datetime
-    before: str | None = None
+__all__ = ["SettingChange", "SqlPlaces"]
 
 
 class SqlPlaces:

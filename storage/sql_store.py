@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from storage.database import Database, to_url
+from storage.forgetting import SqlForgetting
 from storage.intake import Enqueue, SqlIntake
 from storage.ledger import SqlLedger
 from storage.migrate import migrate
@@ -18,7 +19,7 @@ from storage.turns import SqlTurns
 from storage.upkeep import SqlUpkeep
 
 
-class SqlStore(SqlIntake, SqlTurns, SqlLedger, SqlPosts, SqlPlaces, SqlUpkeep):
+class SqlStore(SqlIntake, SqlTurns, SqlLedger, SqlPosts, SqlPlaces, SqlUpkeep, SqlForgetting):
     """Everything that is kept, in one database. Its methods raise StoreError when it is gone."""
 
     def __init__(self, database: Database, enqueue: Enqueue | None = None) -> None:

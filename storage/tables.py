@@ -57,6 +57,7 @@ class TurnRow(SQLModel, table=True):
     __tablename__ = "turn"
     __table_args__ = (
         Index("ix_turn_of_conversation", "conversation_id", "created_at"),
+        Index("ix_turn_of_user", "platform", "workspace_id", "user_id", "created_at"),
         Index(
             "ix_turn_unfinished",
             "created_at",
@@ -78,6 +79,7 @@ class TurnRow(SQLModel, table=True):
     tier: int | None = None
     retry_of: str | None = None
     is_admin: bool = False
+    role_ids: list[Any] = Field(default_factory=list, sa_type=_JSON)
     anchor: dict[str, Any] = Field(sa_type=_JSON)
     status: str
     attempts: int = 0
@@ -88,6 +90,17 @@ class TurnRow(SQLModel, table=True):
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
+
+
+class SummaryRow(SQLModel, table=True):
+    """What stands for a conversation's beginning where it does not fit."""
+
+    __tablename__ = "summary"
+
+    conversation_id: str = Field(primary_key=True)
+    covers_to: int = Field(primary_key=True, sa_type=BigInteger)
+    text: str
+    created_at: datetime
 
 
 class LlmCallRow(SQLModel, table=True):

@@ -10,15 +10,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import SupersededError
 from bot.messages import ConversationKey
-from bot.turns import Conversation, Turn, TurnStatus, Utterance
+from bot.turns import Conversation, Summary, Turn, TurnStatus, Utterance
 from storage.convert import to_history, to_reply_data, to_turn
 from storage.database import Database
+from storage.forgetting import empty_turns
 from storage.intake import OVER
 from storage.ledger import release_open_calls
-from storage.tables import ConversationRow, FeedbackRow, MessageRow, TurnRow
+from storage.tables import ConversationRow, FeedbackRow, MessageRow, SummaryRow, TurnRow
 
-MAX_HISTORY = 500
-"""The most messages that are read for one answer; more would not fit any model."""
+MAX_HISTORY = 1_000
+"""The most messages that are read for one answer; what is older counts by its summary."""
 
 
 class SqlTurns:
@@ -82,10 +83,50 @@ class SqlTurns:
             )
             return to_history(messages, turns, await _feedback(session, turns))
 
+    async def summaries(self, key: ConversationKey) -> tuple[Summary, ...]:
+        """The summaries of this conversation's beginning, the one that covers least first."""
+        async with self._db.read() as session:
+            rows = await session.exec(
+                select(SummaryRow)
+                .where(SummaryRow.conversation_id == str(key))
+                .order_by(col(SummaryRow.covers_to))
+            )
+            return tuple(
+                Summary(covers_to=row.covers_to, text=row.text, created_at=row.created_at)
+                for row in rows
+            )
+
+    async def keep_summary(self, key: ConversationKey, summary: Summary) -> None:
+        """Keep a summary; one that covers as much is replaced."""
+        values = {"text": summary.text, "created_at": summary.created_at}
+        statement = self._db.insert(SummaryRow).values(
+            conversation_id=str(key), covers_to=summary.covers_to, **values
+        )
+        async with self._db.write() as session:
+            await session.exec(
+                statement.on_conflict_do_update(
+                    index_elements=["conversation_id", "covers_to"], set_=values
+                )
+            )
+
+    async def prompts_since(self, turn: Turn, since: datetime) -> int:
+        """How many turns its user began in its workspace after `since`, up to this one."""
+        async with self._db.read() as session:
+            count = await session.exec(
+                select(func.count())
+                .select_from(TurnRow)
+                .where(TurnRow.platform == turn.key.platform)
+                .where(TurnRow.workspace_id == turn.key.workspace_id)
+                .where(TurnRow.user_id == turn.user_id)
+                .where(TurnRow.created_at > since, TurnRow.created_at <= turn.created_at)
+            )
+            return int(count.one())
+
     async def finish(self, turn: Turn) -> None:
         """Keep a turn's end, and release whatever its calls still hold.
 
-        Raises SupersededError when the turn was begun again since.
+        Nothing that was said is kept when the turn was forgotten meanwhile. Raises
+        SupersededError when the turn was begun again since.
         """
         async with self._db.write() as session:
             row = await session.get(TurnRow, turn.turn_id, with_for_update=True)
@@ -99,6 +140,10 @@ class SqlTurns:
             row.decision = dict(turn.decision)
             row.finished_at = turn.finished_at
             await release_open_calls(session, (turn.turn_id,))
+            message = await session.get(MessageRow, row.message_row_id)
+            if message is not None and message.is_withdrawn:
+                await session.flush()
+                await empty_turns(session, col(TurnRow.turn_id) == turn.turn_id)
 
     async def turns(self, key: ConversationKey) -> tuple[Turn, ...]:
         """The turns of a conversation that were not withdrawn, oldest first."""

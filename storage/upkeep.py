@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import func
-from sqlmodel import col, delete, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import col, select
 
 from bot.messages import ConversationKey
 from bot.turns import Turn, TurnStatus
@@ -18,10 +15,7 @@ from storage.intake import OVER
 from storage.ledger import ended_turns_with_open_calls, release_open_calls
 from storage.tables import (
     ConversationRow,
-    FeedbackRow,
-    LlmCallRow,
     MessageRow,
-    PostRow,
     TurnRow,
 )
 
@@ -92,71 +86,6 @@ class SqlUpkeep:
                 .where(col(MessageRow.id).in_(last))
             )
             return tuple((_to_key(row), message_id) for row, message_id in found)
-
-    async def forget(self, key: ConversationKey) -> tuple[str, ...]:
-        """Forget what was said in a conversation. What was spent stays.
-
-        Returns the turns that had not ended: they are to stop.
-        """
-        return await self._forget(col(TurnRow.conversation_id) == str(key), str(key))
-
-    async def forget_user(self, platform: str, workspace_id: str, user_id: str) -> tuple[str, ...]:
-        """Forget all that a person asked in a workspace, and the answers; as `forget`."""
-        return await self._forget(
-            (col(TurnRow.platform) == platform)
-            & (col(TurnRow.workspace_id) == workspace_id)
-            & (col(TurnRow.user_id) == user_id)
-        )
-
-    async def forget_before(self, key_prefix: str, before: datetime) -> tuple[str, ...]:
-        """Forget the conversations below a place that were last used before then."""
-        async with self._db.read() as session:
-            old = await session.exec(
-                select(ConversationRow.conversation_id)
-                .where(col(ConversationRow.conversation_id).startswith(key_prefix, autoescape=True))
-                .where(ConversationRow.updated_at < before)
-            )
-            conversation_ids = list(old)
-        going: list[str] = []
-        for conversation_id in conversation_ids:
-            chosen = col(TurnRow.conversation_id) == conversation_id
-            going += await self._forget(chosen, conversation_id)
-        return tuple(going)
-
-    async def _forget(self, chosen: Any, conversation_id: str | None = None) -> tuple[str, ...]:
-        """Empty the chosen turns, their messages and calls; ids stay, so that none is repeated."""
-        async with self._db.write() as session:
-            turns = (await session.exec(select(TurnRow).where(chosen).with_for_update())).all()
-            going = tuple(turn.turn_id for turn in turns if turn.status not in OVER)
-            for turn in turns:
-                turn.is_stopped = turn.is_stopped or turn.status not in OVER
-                turn.prompt, turn.user_name, turn.notice = "", "", ""
-                turn.reply, turn.decision, turn.anchor = None, {}, turn.anchor
-            await _forget_messages(session, turns, conversation_id)
-            turn_ids = [turn.turn_id for turn in turns]
-            await session.exec(
-                update(LlmCallRow).where(col(LlmCallRow.turn_id).in_(turn_ids)).values(text="")
-            )
-            for row in (FeedbackRow, PostRow):
-                if going and row is PostRow:
-                    continue
-                await session.exec(delete(row).where(col(row.turn_id).in_(turn_ids)))
-            return going
-
-
-async def _forget_messages(
-    session: AsyncSession, turns: Sequence[TurnRow], conversation_id: str | None
-) -> None:
-    empty = {"text": "", "author_name": "", "attachments": [], "is_withdrawn": True}
-    statement = update(MessageRow).values(**empty)
-    if conversation_id is None:
-        row_ids = [turn.message_row_id for turn in turns]
-        await session.exec(statement.where(col(MessageRow.id).in_(row_ids)))
-        return
-    await session.exec(statement.where(col(MessageRow.conversation_id) == conversation_id))
-    await session.exec(
-        delete(ConversationRow).where(col(ConversationRow.conversation_id) == conversation_id)
-    )
 
 
 def _to_key(row: ConversationRow) -> ConversationKey:

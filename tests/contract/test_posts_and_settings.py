@@ -10,7 +10,7 @@ import pytest
 from bot.catalog import Tier
 from bot.errors import SettingError
 from bot.ports import Post
-from storage.places import SettingChange
+from bot.settings import SettingChange
 from tests.contract.conftest import AnyStore
 from tests.contract.examples import NOON, PLACE, accepted
 
