@@ -18,11 +18,10 @@ SECTION_CHARACTERS = 3_000
 
 _WORD_JOINER = "\u2060"
 _PING = re.compile(
-    r"<(?=!(?:channel|here|everyone|group|subteam|date)\b|[@#][A-Z0-9])"
-    r"|(?<![\w.@])@(?=(?:channel|here|everyone)\b)",
-    re.IGNORECASE,
+    r"<(?=!(?i:channel|here|everyone|group|subteam|date)\b|[@#][UWCGS][A-Z0-9]{2})"
+    r"|(?<![\w.@])@(?=(?i:channel|here|everyone)\b)"
 )
-_MAYBE_PING = re.compile(r"(?:<(?:!\w{0,8}|[@#]?)|@\w{0,8})$")
+_MAYBE_PING = re.compile(r"(?:<(?:!\w{0,8}|[@#][A-Z0-9]{0,2})?|@\w{0,8})$")
 _FENCE = re.compile(r"^ {0,3}(?P<marks>`{3,}|~{3,})(?P<info>[^\n]*)$", re.MULTILINE)
 _MARKS = re.compile(r"`+|~+")
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}

@@ -51,7 +51,7 @@ class Bucket:
         self._refill()
         closed_s = max(0.0, self._closed_until_s - self._at_s)
         missing = max(0.0, 1.0 + reserve - self._tokens)
-        return max(closed_s, missing / self._per_s())
+        return closed_s + missing / self._per_s()
 
     def may_take(self, *, reserve: float = 0.0) -> bool:
         """Take a token when there is one, beside those reserved for others."""
@@ -79,7 +79,8 @@ class Bucket:
 
     def _refill(self) -> None:
         now_s = self._elapsed_s()
-        self._tokens += (now_s - self._at_s) * self._per_s()
+        open_s = now_s - max(self._at_s, self._closed_until_s)
+        self._tokens += max(0.0, open_s) * self._per_s()
         self._tokens = min(self._tokens, float(self._rate.burst))
         self._at_s = now_s
 

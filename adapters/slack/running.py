@@ -47,7 +47,7 @@ from adapters.slack.workspaces import (
     connect_one,
     open_clients,
 )
-from bot.errors import ConfigurationError
+from bot.errors import ConfigurationError, DeliveryError
 from bot.ports import Sink, Store
 from bot.turns import Turn
 
@@ -106,8 +106,11 @@ class SlackBot:
 
     async def open(self, turn: Turn) -> Sink:
         """A sink for a turn, as soon as Slack has told us who we are."""
-        async with asyncio.timeout(CONNECT_WITHIN_S):
-            await self.is_ready.wait()
+        try:
+            async with asyncio.timeout(CONNECT_WITHIN_S):
+                await self.is_ready.wait()
+        except TimeoutError as error:
+            raise DeliveryError("Slack is not connected.") from error
         assert self._delivery is not None
         return await self._delivery.open(turn)
 
