@@ -242,14 +242,14 @@ async def test_two_people_at_once_do_not_wait_for_each_other(
 
 async def test_what_a_model_writes_pings_nobody(rig: Rig, slack: LoopbackSlack) -> None:
     rig.gateway.script.append(
-        Paced(["hi <!chan", "nel> and <@", "U2> and @he", "re, mail a@here.org `<!x>`"])
+        Paced(["hi <!chan", "nel> and <@", "U0BENBEN1> and @he", "re, mail a@here.org `<!x>`"])
     )
     ts = slack.say("<@UPARLEY> ping them")
     await rig.answered()
     (said,) = slack.replies(ts)
-    assert not re.search(r"<!channel|<@U2|(?<![\w])@here", said)
+    assert not re.search(r"<!channel|<@U0BEN|(?<![\w])@here", said)
     assert said.replace("\u2060", "") == (
-        "hi <!channel> and <@U2> and @here, mail a@here.org `<!x>`"
+        "hi <!channel> and <@U0BENBEN1> and @here, mail a@here.org `<!x>`"
     )
 
 
