@@ -48,6 +48,8 @@ def manifest(public_url: str = "") -> dict[str, Any]:
     """The manifest; with the address of an installation for HTTP, else for Socket Mode."""
     events_url = f"{public_url.rstrip('/')}/slack/events" if public_url else ""
     url = {"url": events_url} if events_url else {}
+    back = f"{public_url.rstrip('/')}/slack/oauth_redirect"
+    redirects = {"redirect_urls": [back]} if public_url else {}
     request_url = {"request_url": events_url} if events_url else {}
     return {
         "_metadata": {"major_version": 2},
@@ -89,7 +91,7 @@ def manifest(public_url: str = "") -> dict[str, Any]:
                 for command, (about, hint) in SLASH_COMMANDS.items()
             ],
         },
-        "oauth_config": {"scopes": {"bot": list(BOT_SCOPES)}},
+        "oauth_config": {**redirects, "scopes": {"bot": list(BOT_SCOPES)}},
         "settings": {
             "event_subscriptions": {**request_url, "bot_events": list(BOT_EVENTS)},
             "interactivity": {"is_enabled": True, **request_url},

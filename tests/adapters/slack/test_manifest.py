@@ -4,6 +4,7 @@ from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]  # it ships no types
 
+from adapters.settings import AppSettings
 from adapters.slack.manifest import BOT_SCOPES, manifest, to_yaml
 from tests.loopback.slack.rules import NEEDED_SCOPE
 
@@ -24,6 +25,7 @@ def test_http_has_addresses_and_no_sockets() -> None:
     assert made["settings"]["event_subscriptions"]["request_url"] == url
     assert made["settings"]["interactivity"]["request_url"] == url
     assert [command["url"] for command in made["features"]["slash_commands"]] == [url, url]
+    assert made["oauth_config"]["redirect_urls"] == ["https://parley.example/slack/oauth_redirect"]
     assert made["settings"]["socket_mode_enabled"] is False
 
 
@@ -37,3 +39,10 @@ def test_texts_keep_to_slacks_limits() -> None:
     assert len(made["display_information"]["description"]) <= 140
     assert len(made["features"]["agent_view"]["agent_description"]) <= 300
     assert all(len(shortcut["name"]) <= 24 for shortcut in made["features"]["shortcuts"])
+
+
+def test_the_guide_names_every_setting_and_the_shipped_manifest() -> None:
+    guide = (SHIPPED.parents[1] / "docs" / "slack.md").read_text(encoding="utf-8")
+    names = {name.upper() for name in AppSettings.model_fields if name.startswith("slack_")}
+    assert {name for name in names if name not in guide} == {"SLACK_API_BASE"}
+    assert "deploy/slack-manifest.yaml" in guide
