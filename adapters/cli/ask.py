@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from adapters.cli.console import ConsoleDelivery, ConsoleSink
 from adapters.cli.program import Program, Terminal
+from adapters.cli.prompting import read_prompts
 from bot.messages import ConversationKey, IncomingMessage
 from bot.money import format_usd
 from bot.turns import Turn
@@ -54,9 +55,8 @@ async def chat(program: Program) -> int:
     conversation_id = uuid.uuid4().hex
     async with program.open_terminal(program.settings(), delivery) as terminal:
         sys.stderr.write(_HINT)
-        while (text := await _read_prompt()) is not None:
-            if text.strip():
-                await _answer(terminal, text, conversation_id)
+        async for text in read_prompts():
+            await _answer(terminal, text, conversation_id)
     return 0
 
 
@@ -99,10 +99,3 @@ def _interrupt_stops(terminal: Terminal, turn: Turn) -> Iterator[None]:
         yield
     finally:
         loop.remove_signal_handler(signal.SIGINT)
-
-
-async def _read_prompt() -> str | None:
-    sys.stderr.write("\n› ")
-    sys.stderr.flush()
-    line = await asyncio.to_thread(sys.stdin.readline)
-    return line if line else None
