@@ -14,7 +14,8 @@ import discord
 from adapters.discord.errors import FAILED
 from adapters.discord.pacing import Pacer, Urgency
 from adapters.discord.places import Place
-from adapters.discord.sink import DiscordSink, Kit
+from adapters.discord.posted import Kit
+from adapters.discord.sink import DiscordSink
 from adapters.discord.threads import arrive, missing
 from bot.messages import IncomingMessage
 from bot.ports import Clock, Post, Store

@@ -135,10 +135,13 @@ class InteractionPlace:
         original_id: str,
         interaction_id: str,
         channel: ChannelPlace | None,
+        is_private: bool = False,
     ) -> None:
+        """`channel` is where to turn to when the token has expired; never for a private reply."""
         self._hook = discord.Webhook.partial(client.application_id or 0, token, client=client)
         self._original_id = original_id
         self._channel = channel
+        self._is_private = is_private
         self._expires_at = discord.utils.snowflake_time(int(interaction_id)) + TOKEN_LIVES
         self._is_original_used = not original_id
         self.most_parts = MOST_PARTS if channel else FOLLOWUPS + bool(original_id)
@@ -158,7 +161,8 @@ class InteractionPlace:
         if self._channel is not None:
             return await self._channel.post(part)
         fields = part.fields(is_new=True)
-        message = await self._hook.send(wait=True, silent=part.is_silent, **fields)
+        fields |= {"ephemeral": True} if self._is_private else {"silent": part.is_silent}
+        message = await self._hook.send(wait=True, **fields)
         return str(message.id)
 
     async def edit(self, message_id: str, part: Outgoing) -> None:

@@ -89,13 +89,15 @@ async def arrive(client: discord.Client, posts: Posts, turn: Turn) -> Arrival:
 
 
 def _interaction_place(client: discord.Client, anchor: Mapping[str, str]) -> InteractionPlace:
-    may_post = bool(anchor.get("may_post"))
+    is_private = bool(anchor.get("private"))
+    may_post = bool(anchor.get("may_post")) and not is_private
     return InteractionPlace(
         client,
         token=anchor["token"],
         original_id=anchor["original_id"],
         interaction_id=anchor["interaction_id"],
         channel=ChannelPlace(client, anchor["channel_id"]) if may_post else None,
+        is_private=is_private,
     )
 
 
