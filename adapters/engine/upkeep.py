@@ -71,8 +71,16 @@ class Upkeep:
         self._alarm(turns)
         if not turns:
             return
-        if count := await self._workflows.restore(_with_places(turns)):
-            logger.warning("turns had lost their place in the queue", extra={"turns": count})
+        lost = await self._workflows.without_workflow([turn.turn_id for turn in turns])
+        for turn, place in _with_places(turns):
+            if turn.turn_id in lost and await self._is_unfinished(turn.turn_id):
+                logger.warning("a turn had no place in the queue", extra={"turn_id": turn.turn_id})
+                await self._workflows.requeue(turn, place)
+
+    async def _is_unfinished(self, turn_id: str) -> bool:
+        """Whether it is still so: it may have ended while we looked."""
+        turn = await self._store.turn(turn_id)
+        return turn is not None and not turn.status.is_over
 
     async def _take_over(self) -> None:
         pending = await self._workflows.pending_elsewhere()
@@ -90,6 +98,7 @@ class Upkeep:
         now = self._clock.now()
         if count := await self._store.sweep(now):
             logger.warning("calls of ended turns were booked as lost", extra={"calls": count})
+        await self._store.forget_expired(now)
         await self._workflows.purge(now - KEEP_ROWS)
 
     def _alarm(self, turns: list[Turn]) -> None:

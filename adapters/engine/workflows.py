@@ -133,23 +133,18 @@ class Workflows:
             await DBOS.resume_workflows_async(ids, queue_name=QUEUE)
         return len(ids)
 
-    async def restore(self, turns: Sequence[tuple[Turn, int]]) -> int:
-        """Queue those turns that no workflow is going to run. Returns how many."""
-        known = {
-            status.workflow_id: status.status
-            for status in await DBOS.list_workflows_async(
-                workflow_ids=[turn.turn_id for turn, _ in turns],
-                load_input=False,
-                load_output=False,
-            )
-        }
-        lost = [(t, p) for t, p in turns if known.get(t.turn_id, "ERROR") in _ENDED]
-        ended = [turn.turn_id for turn, _ in lost if turn.turn_id in known]
-        if ended:
-            await DBOS.delete_workflows_async(ended)
-        for turn, position in lost:
-            await self._client.enqueue_async(_to_options(turn, position), turn.turn_id)
-        return len(lost)
+    async def without_workflow(self, turn_ids: Sequence[str]) -> frozenset[str]:
+        """Those turns that no workflow runs or is going to run."""
+        found = await DBOS.list_workflows_async(
+            workflow_ids=list(turn_ids), load_input=False, load_output=False
+        )
+        alive = {status.workflow_id for status in found if status.status not in _ENDED}
+        return frozenset(turn_ids) - alive
+
+    async def requeue(self, turn: Turn, position: int) -> None:
+        """Queue a turn that has no workflow, or one that ended without it."""
+        await DBOS.delete_workflows_async([turn.turn_id])
+        await self._client.enqueue_async(_to_options(turn, position), turn.turn_id)
 
     async def purge(self, before: datetime) -> int:
         """Delete the rows of workflows that ended before then. Returns how many."""
