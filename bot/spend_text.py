@@ -1,0 +1,207 @@
+"""A report in words, and as a picture's values. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from bot.budget import BudgetState
+from bot.catalog import Tier
+from bot.digest import Grouping, Report, Savings, Share
+from bot.money import NANOUSD, format_usd
+from bot.periods import Span
+from bot.pictures import Bar, Card, Series
+
+Names = Mapping[str, str]
+"""What people call a user or a channel, by its id; an id without a name stands for itself."""
+MOST_LISTED = 10
+_MOST_USERS = 3
+_MOST_TITLED_BARS = 14
+_BEFORE = {
+    Span.TODAY: "yesterday by this time",
+    Span.WEEK: "last week by this time",
+    Span.MONTH: "last month by this time",
+    Span.YEAR: "last year by this time",
+}
+
+
+def to_text(
+    report: Report,
+    names: Names,
+    *,
+    by: Grouping | None = None,
+    before: str = "",
+    with_users: bool = True,
+) -> str:
+    """The report as Markdown that every surface shows; `by` lists one way of cutting it."""
+    title = f"**Spend, {report.stretch.title}: {_total(report)}**"
+    if report.is_empty:
+        return f"{title}\nNo model was called."
+    lines = [title + _change(report, before), *_savings(report.savings)]
+    if by is None:
+        lines += _summary(report, names, with_users=with_users)
+    else:
+        lines += _listed(report, by, names)
+    return "\n".join([*lines, *_remarks(report), *_budgets(report.budgets)])
+
+
+def to_card(report: Report) -> Card:
+    """The report as a picture: a bar for each part, stacked by tier."""
+    used = [tier for tier in Tier if any(part[tier] for part in report.parts)]
+    bars = tuple(
+        Bar(
+            label=label,
+            amounts=tuple(part[tier] for tier in used),
+            note=_saved_note(report.savings, index, len(report.parts)),
+        )
+        for index, (label, part) in enumerate(zip(report.stretch.labels, report.parts, strict=True))
+    )
+    savings = report.savings
+    is_saved = savings is not None and savings.saved > 0
+    return Card(
+        title=f"LLM spend, {report.stretch.title}",
+        headline=_total(report),
+        aside_title=_instead(savings) if savings and is_saved else "",
+        aside=f"saved {format_usd(savings.saved)} ({savings.percent}%)"
+        if savings and is_saved
+        else "",
+        series=tuple(Series(label=_legend(report, tier), tone=tier.label) for tier in used),
+        bars=bars,
+        alt=to_alt(report),
+        footnote=_footnote(report),
+    )
+
+
+def to_alt(report: Report) -> str:
+    """What the picture says, in two or three sentences."""
+    said = [f"Bar chart of the spend, {report.stretch.title}: {_total(report)} in all."]
+    tiers = [f"{s.key} {format_usd(s.spent)}" for s in report.shares[Grouping.TIER]]
+    if tiers:
+        said.append(f"By tier: {', '.join(tiers)}.")
+    dearest = max(range(len(report.parts)), key=lambda index: sum(report.parts[index]))
+    if sum(report.parts[dearest]):
+        label, amount = report.stretch.labels[dearest], sum(report.parts[dearest])
+        said.append(f"The most in one bar: {format_usd(amount)}, {label}.")
+    if report.savings and report.savings.saved > 0:
+        said.append(f"Saved, by estimate: {format_usd(report.savings.saved)}.")
+    return " ".join(said)
+
+
+def _total(report: Report) -> str:
+    if not report.spent and report.unpriced == report.calls and report.calls:
+        return "unpriced"
+    return format_usd(report.spent)
+
+
+def _change(report: Report, before: str) -> str:
+    change = report.change_percent
+    if report.previous is None or change is None:
+        return ""
+    than = before or _BEFORE[report.stretch.span]
+    if change == 0:
+        return f", as much as {than}"
+    word = "more" if change > 0 else "less"
+    return f", {abs(change)} % {word} than {than} ({format_usd(report.previous)})"
+
+
+def _savings(savings: Savings | None) -> Iterator[str]:
+    if savings is None:
+        return
+    would = (
+        f"always asking @{savings.alias} with the same tokens would have cost about "
+        f"{format_usd(savings.full_cost)}"
+    )
+    if savings.saved > 0:
+        saved = f"Saved about {format_usd(savings.saved)} ({savings.percent} %)"
+    else:
+        saved = "Nothing was saved"
+    yield f"{saved}: {would}. An estimate."
+
+
+def _summary(report: Report, names: Names, *, with_users: bool) -> Iterator[str]:
+    for by in (Grouping.TIER, Grouping.MODEL, Grouping.FEATURE):
+        yield f"By {by.value}: {_inline(report, by, names, 5)}"
+    if with_users:
+        if len(report.shares[Grouping.CHANNEL]) > 1:
+            yield f"By channel: {_inline(report, Grouping.CHANNEL, names, 5)}"
+        yield f"Top people: {_inline(report, Grouping.USER, names, _MOST_USERS)}"
+    if report.projection is not None:
+        yield f"At this pace the month comes to about {format_usd(report.projection)}."
+
+
+def _inline(report: Report, by: Grouping, names: Names, most: int) -> str:
+    shares = report.shares[by]
+    shown = [f"{_name(by, share, names)} {_amount(share)}" for share in shares[:most]]
+    if shares[most:]:
+        rest = format_usd(sum(share.spent for share in shares[most:]))
+        shown.append(f"{len(shares) - most} more {rest}")
+    return " · ".join(shown)
+
+
+def _listed(report: Report, by: Grouping, names: Names) -> Iterator[str]:
+    shares = report.shares[by]
+    for share in shares[:MOST_LISTED]:
+        percent = f" ({share.spent * 100 // report.spent} %)" if report.spent else ""
+        unpriced = f", {share.unpriced:,} unpriced" if share.unpriced else ""
+        yield (
+            f"- {_name(by, share, names)}: {_amount(share)}{percent}, "
+            f"{_calls(share.calls)}, {share.tokens:,} tokens{unpriced}"
+        )
+    if shares[MOST_LISTED:]:
+        rest = format_usd(sum(share.spent for share in shares[MOST_LISTED:]))
+        yield f"- {len(shares) - MOST_LISTED} more: {rest}"
+
+
+def _remarks(report: Report) -> Iterator[str]:
+    failed = f", {report.failed:,} failed" if report.failed else ""
+    yield f"{_calls(report.calls)}{failed}, {report.tokens:,} tokens."
+    if report.unpriced:
+        yield f"{_calls(report.unpriced)} without a known price: unpriced, and in no sum."
+    if report.lost:
+        yield f"{format_usd(report.lost)} of it brought no answer: failures and interruptions."
+
+
+def _budgets(budgets: Sequence[BudgetState]) -> Iterator[str]:
+    for state in budgets:
+        limit = state.limit
+        yield (
+            f"⚠️ The {limit.scope.value} budget is {state.used_percent} % used: "
+            f"{format_usd(state.spent)} of {format_usd(limit.cap)} a {limit.window.period.value}."
+        )
+
+
+def _footnote(report: Report) -> str:
+    notes = []
+    if report.savings and report.savings.saved > 0:
+        notes.append("Savings are an estimate, with the same tokens.")
+    if report.unpriced:
+        notes.append(f"{_calls(report.unpriced)} unpriced, in no sum.")
+    return " ".join(notes)
+
+
+def _instead(savings: Savings) -> str:
+    return f"instead of about {format_usd(savings.full_cost)} with only {savings.alias}"
+
+
+def _saved_note(savings: Savings | None, index: int, bars: int) -> str:
+    if savings is None or bars > _MOST_TITLED_BARS or savings.by_part[index] < NANOUSD // 10_000:
+        return ""
+    return f"saved {format_usd(savings.by_part[index])}"
+
+
+def _legend(report: Report, tier: Tier) -> str:
+    spent = next((s.spent for s in report.shares[Grouping.TIER] if s.key == tier.label), 0)
+    return f"{tier.label} {format_usd(spent)}"
+
+
+def _name(by: Grouping, share: Share, names: Names) -> str:
+    name = names.get(share.key, share.key) or "–"
+    return f"@{name}" if by is Grouping.MODEL else name
+
+
+def _amount(share: Share) -> str:
+    is_unknown = share.unpriced == share.calls and not share.spent
+    return format_usd(None if is_unknown else share.spent)
+
+
+def _calls(count: int) -> str:
+    return f"{count:,} call" if count == 1 else f"{count:,} calls"
