@@ -6,21 +6,18 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, runtime_checkable
 
 from adapters.slack.formatting import markdown_block
 from adapters.slack.inbound import PLATFORM
 from adapters.slack.posts import Place, TurnPosts
 from adapters.slack.workspaces import Workspace
-from bot.catalog import Catalog, Tier
+from bot.catalog import Catalog
 from bot.errors import BotError, NotAllowedError
 from bot.inbox import Inbox
 from bot.messages import ConversationKey, IncomingMessage
-from bot.money import format_usd
 from bot.ports import Clock, Store
-from bot.settings import SETTINGS, parse_setting
+from bot.settings import SETTINGS, SettingChange, parse_setting, shown, to_scope_ids
 from bot.tags import TIER_TAGS
-from storage.places import SettingChange
 
 HELP = """\
 Mention me in a channel, write to me here, or run `/parley ask …`. I answer in a thread; \
@@ -39,21 +36,6 @@ class Command:
 
     name: str
     rest: str = ""
-
-
-@runtime_checkable
-class Preferences(Protocol):
-    """What the store knows of settings beside reading them."""
-
-    async def settings_of(self, scope_id: str) -> Mapping[str, str]:
-        """What is set at one place itself, as it was typed."""
-
-    async def set_setting(self, change: SettingChange) -> None:
-        """Change a setting and keep who did it."""
-
-
-class SlackStore(Store, Preferences, Protocol):
-    """The store, as far as Slack needs it."""
 
 
 _TIERS = "|".join([*TIER_TAGS, "auto", "free", "full"])
@@ -90,7 +72,7 @@ class Commands:
     """Does what commands say."""
 
     def __init__(
-        self, *, inbox: Inbox, store: SlackStore, clock: Clock, catalog: Callable[[], Catalog]
+        self, *, inbox: Inbox, store: Store, clock: Clock, catalog: Callable[[], Catalog]
     ) -> None:
         self._inbox = inbox
         self._store = store
@@ -165,7 +147,7 @@ class Commands:
             raise NotAllowedError(
                 "Only an admin can set the tier of a channel. In a thread you can."
             )
-        await self.change(to_channel_scope(key), "tier", value, place.user_id)
+        await self.change(to_scope_ids(key)[1], "tier", value, place.user_id)
         return f"From now on the tier in this channel is `{value}`."
 
     async def _stop(self, command: Command, place: Place, is_admin: bool, workspace_id: str) -> str:
@@ -184,14 +166,14 @@ class Commands:
             return await self._set(command.rest, place, is_admin, workspace_id)
         key = to_place_key(place, workspace_id)
         settings = await self._store.settings(key)
-        lines = [f"- `{name}` {_shown(name, getattr(settings, name))}" for name in SETTINGS]
+        lines = [f"- `{name}` {shown(name, getattr(settings, name))}" for name in SETTINGS]
         return "Settings here:\n\n" + "\n".join(lines)
 
     async def _set(self, rest: str, place: Place, is_admin: bool, workspace_id: str) -> str:
         if not is_admin:
             raise NotAllowedError
         name, _, value = rest.partition(" ")
-        scope_id = to_channel_scope(to_place_key(place, workspace_id))
+        scope_id = to_scope_ids(to_place_key(place, workspace_id))[1]
         await self.change(scope_id, name, value, place.user_id)
         return f"`{name}` is now `{value.strip()}` in this channel."
 
@@ -206,27 +188,5 @@ def to_place_key(place: Place, workspace_id: str) -> ConversationKey:
     )
 
 
-def to_channel_scope(key: ConversationKey) -> str:
-    """Where the settings of a channel stand."""
-    return f"{key.platform}/{key.workspace_id}/{key.channel_id}"
-
-
-def question_of(command: Command, user_id: str) -> str:
-    """The message that a question from a slash command becomes, for its thread to hang on."""
-    return f"<@{user_id}> asks: {command.rest}"
-
-
 def _price(usd: object) -> str:
     return "unpriced" if usd is None else f"${usd}"
-
-
-def _shown(name: str, value: object) -> str:
-    if value is None:
-        return "auto" if name == "tier" else "none"
-    if isinstance(value, Tier):
-        return value.label
-    if isinstance(value, int) and name.endswith("_cap"):
-        return format_usd(value)
-    if isinstance(value, frozenset):
-        return ", ".join(sorted(value)) or "all"
-    return str(value)[:200]

@@ -8,7 +8,7 @@ from typing import Any
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from adapters.slack import inbound, views
-from adapters.slack.commands import Command, Commands, SlackStore, to_channel_scope, to_place_key
+from adapters.slack.commands import Command, Commands, to_place_key
 from adapters.slack.formatting import without_pings
 from adapters.slack.inbound import PLATFORM
 from adapters.slack.posts import Place
@@ -18,8 +18,8 @@ from bot.catalog import Catalog
 from bot.errors import EmptyPromptError, NotAllowedError, SettingError
 from bot.inbox import Inbox
 from bot.messages import IncomingMessage
-from bot.ports import Clock
-from bot.settings import parse_setting
+from bot.ports import Clock, Store
+from bot.settings import parse_setting, to_scope_ids
 
 ADMINS_ONLY = "Only an admin of this workspace can change settings."
 Body = Mapping[str, Any]
@@ -46,7 +46,7 @@ class Desk:
         self,
         *,
         inbox: Inbox,
-        store: SlackStore,
+        store: Store,
         commands: Commands,
         clock: Clock,
         catalog: Callable[[], Catalog],
@@ -152,7 +152,7 @@ class Desk:
             return
         workspace_scope = f"{PLATFORM}/{workspace.team_id}"
         key = to_place_key(place, workspace.team_id)
-        scope_id = to_channel_scope(key) if place.channel_id else workspace_scope
+        scope_id = to_scope_ids(key)[1] if place.channel_id else workspace_scope
         where = "this channel" if place.channel_id else "this workspace"
         current = await self._store.settings_of(scope_id)
         modal = views.settings_modal(scope_id, where, current)

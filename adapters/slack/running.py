@@ -23,7 +23,7 @@ from adapters.parts import Deliveries, Parts
 from adapters.settings import AppSettings
 from adapters.slack.app import SlackApp
 from adapters.slack.arrivals import Arrivals
-from adapters.slack.commands import Commands, Preferences, SlackStore
+from adapters.slack.commands import Commands
 from adapters.slack.delivery import DEFAULT_LIMITS, SlackDelivery
 from adapters.slack.desk import Desk, Rules
 from adapters.slack.earlier import OWN_APP_LIMIT, SHARED_APP_LIMIT
@@ -48,7 +48,7 @@ from adapters.slack.workspaces import (
     open_clients,
 )
 from bot.errors import ConfigurationError, DeliveryError
-from bot.ports import Sink, Store
+from bot.ports import Sink
 from bot.turns import Turn
 
 logger = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class SlackBot:
 
     def __init__(self, parts: Parts, limits: PreviewLimits = DEFAULT_LIMITS) -> None:
         self._parts = parts
-        self._store = _to_slack_store(parts.store)
+        self._store = parts.store
         self._limits = limits
         self._delivery: SlackDelivery | None = None
         self._http: AsyncSlackRequestHandler | None = None
@@ -241,12 +241,6 @@ async def _patiently(clients: Clients, token: str) -> Workspace:
             logger.warning("Slack cannot be reached", extra={"again_in_s": wait_s})
         await asyncio.sleep(wait_s)
         attempt += 1
-
-
-def _to_slack_store(store: Store) -> SlackStore:
-    if not isinstance(store, Preferences):
-        raise TypeError("this store keeps no settings")
-    return store
 
 
 @asynccontextmanager

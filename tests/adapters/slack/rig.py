@@ -13,13 +13,13 @@ from adapters.active_models import ModelChoice
 from adapters.clock import SystemClock
 from adapters.parts import Deliveries, Parts
 from adapters.settings import AppSettings
-from adapters.slack.commands import SlackStore
 from adapters.slack.preview import PreviewLimits
 from adapters.slack.running import SlackBot
 from bot.calls import Completion, ModelCall, OnText
 from bot.errors import GatewayError
 from bot.inbox import Inbox
 from bot.messages import ConversationKey
+from bot.ports import Store
 from bot.responder import Responder
 from bot.router import Router
 from bot.turns import Turn
@@ -105,7 +105,7 @@ class Rig:
 
     slack: LoopbackSlack
     gateway: PacedGateway
-    store: SlackStore
+    store: Store
     queue: TaskQueue
     bot: SlackBot
     parts: Parts
@@ -123,7 +123,7 @@ class Rig:
 async def running(
     slack: LoopbackSlack,
     *,
-    store: SlackStore | None = None,
+    store: Store | None = None,
     gateway: PacedGateway | None = None,
     limits: PreviewLimits = FAST,
     settings: Mapping[str, str] = NO_CHANGES,
