@@ -81,6 +81,7 @@ class Main:
                 router=router,
                 clock=clock,
                 instance_cap=settings.instance_cap,
+                admins=settings.admins,
             )
             queue = InlineQueue(responder.answer)
             parts = Parts(

@@ -123,6 +123,7 @@ class _Server:
             router=router,
             clock=self.clock,
             instance_cap=self.settings.instance_cap,
+            admins=self.settings.admins,
         )
         parts = Parts(
             settings=self.settings,

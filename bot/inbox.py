@@ -136,6 +136,7 @@ class Inbox:
             prompt=incoming.text,
             attachments=incoming.attachments,
             is_admin=incoming.is_admin,
+            role_ids=incoming.role_ids,
             anchor=incoming.anchor,
             created_at=self._clock.now(),
         )

@@ -6,9 +6,13 @@ import asyncio
 import logging
 from dataclasses import dataclass, replace
 
+from bot.access import RATE_WINDOW, check_access, check_rate
 from bot.budget import Limit, limits_for, tightest, warning_message
 from bot.calls import estimate_input_tokens
 from bot.catalog import Tier
+from bot.command_grammar import Command
+from bot.command_runner import CommandRunner
+from bot.commands import parse_command
 from bot.conversation import needs_of, to_messages
 from bot.difficulty import HistoryTurn
 from bot.errors import (
@@ -32,6 +36,8 @@ from bot.tags import Tagged, parse_tags
 from bot.turns import Turn, TurnStatus, Utterance
 
 MAX_ATTEMPTS = 5
+ALWAYS_ALLOWED = ("help", "forget")
+"""What also those may do who are not let in."""
 APOLOGY = "Something went wrong on my side. It has been noted; please ask again."
 _CUT_NOTE = "The answer was cut off by the provider. Ask again for a new one."
 _STOPPED_NOTE = "Stopped."
@@ -65,7 +71,7 @@ class _Prepared:
 class Responder:
     """Answers turns, one at a time for each conversation; the queue sees to that."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each is a part that main puts together
         self,
         *,
         store: Store,
@@ -74,14 +80,21 @@ class Responder:
         router: Router,
         clock: Clock,
         instance_cap: int | None = None,
+        admins: frozenset[str] = frozenset(),
     ) -> None:
-        """`instance_cap` is the monthly cap of the whole instance in nano-dollars."""
+        """`instance_cap` is the monthly cap of the whole instance in nano-dollars.
+
+        `admins` are `platform:user id`.
+        """
         self._store = store
         self._delivery = delivery
         self._router = router
         self._clock = clock
         self._instance_cap = instance_cap
         self._health = Health(clock)
+        self.commands = CommandRunner(
+            store, lambda: router.catalog, clock, instance_cap=instance_cap, admins=admins
+        )
         self._single = Single(Meter(gateway, store, clock), self._health.note)
 
     async def answer(self, turn_id: str) -> None:
@@ -106,20 +119,20 @@ class Responder:
         await self._end(progress, ended)
 
     async def _run(self, progress: _Progress) -> Turn:
-        turn = progress.turn
+        turn_id = progress.turn.turn_id
         try:
             return await self._answer(progress)
         except asyncio.CancelledError:
-            if not await self._store.is_stopped(turn.turn_id):
+            if not await self._store.is_stopped(turn_id):
                 raise
             return await self._stopped(progress)
         except SupersededError:
             raise
         except BotError as error:
-            return self._failed(turn, str(error), error)
+            return self._failed(progress.turn, str(error), error)
         except Exception:
-            logger.exception("the turn failed", extra={"turn_id": turn.turn_id})
-            return self._failed(turn, APOLOGY, None)
+            logger.exception("the turn failed", extra={"turn_id": turn_id})
+            return self._failed(progress.turn, APOLOGY, None)
 
     async def _answer(self, progress: _Progress) -> Turn:
         turn = progress.turn
@@ -129,7 +142,12 @@ class Responder:
             raise ProviderUnavailableError(
                 "I was interrupted several times while I answered this. Please ask again."
             )
-        prepared = await self._prepare(turn)
+        progress.turn = turn = self.commands.with_rights(turn)
+        settings = await self._store.settings(turn.key)
+        command = await self._admitted(progress, settings)
+        if command is not None:
+            return await self._commanded(progress, command)
+        prepared = await self._prepare(turn, settings)
         decision = await self._route(turn, prepared)
         progress.turn = turn = replace(turn, decision=to_record(decision))
         progress.sink.status(f"{decision.model.tier.label} · {decision.model.alias}")
@@ -141,8 +159,30 @@ class Responder:
             return await self._cut_short(progress, _CUT_NOTE, error)
         return await self._answered(turn, decision, answer, prepared)
 
-    async def _prepare(self, turn: Turn) -> _Prepared:
-        settings = await self._store.settings(turn.key)
+    async def _admitted(self, progress: _Progress, settings: Settings) -> Command | None:
+        """The command that a turn is, None for a prompt; raises when its user may not ask."""
+        turn = progress.turn
+        prompts = await self._store.prompts_since(turn, turn.created_at - RATE_WINDOW)
+        check_rate(turn, settings, prompts)
+        progress.turn = replace(turn, decision={"command": ""})
+        command = None if turn.attachments else parse_command(turn.prompt)
+        if command is None or command.name not in ALWAYS_ALLOWED:
+            progress.turn = turn
+            check_access(turn, settings)
+        return command
+
+    async def _commanded(self, progress: _Progress, command: Command) -> Turn:
+        """Do what a command says; models have no part in it."""
+        progress.turn = turn = replace(progress.turn, decision={"command": command.name})
+        text = await self.commands.run(command, turn)
+        return replace(
+            turn,
+            status=TurnStatus.DONE,
+            reply=Reply(text=text, actions=()),
+            finished_at=self._clock.now(),
+        )
+
+    async def _prepare(self, turn: Turn, settings: Settings) -> _Prepared:
         tagged = parse_tags(turn.prompt, self._router.catalog.aliases())
         if not tagged.prompt and not turn.attachments:
             raise EmptyPromptError

@@ -1,76 +1,29 @@
 """A turn is answered to its end: whatever happens, the person is told, and it is kept once."""
 
 import asyncio
-from dataclasses import dataclass, field
 
 import pytest
 
 from bot.catalog import Catalog, Tier
 from bot.errors import AuthenticationError, DeliveryError, ProviderUnavailableError, StreamCutError
-from bot.inbox import Inbox
 from bot.ledger import CallStatus
 from bot.messages import Role
-from bot.money import NANOUSD
 from bot.replies import Action, Notice, Reply
-from bot.responder import APOLOGY, Responder
-from bot.router import Router
+from bot.responder import APOLOGY
+from bot.settings import SettingChange
 from bot.turns import TurnStatus
-from storage import MemoryStore
-from storage.places import SettingChange
 from tests.fakes import (
     PLACE,
     Cut,
-    FixedEstimator,
-    FrozenClock,
     Hang,
     RecordingDelivery,
-    RecordingQueue,
     RecordingSink,
     ScriptedGateway,
-    catalog,
     completion,
     incoming,
     model,
 )
-
-
-@dataclass(slots=True)
-class World:
-    """A responder and all that it works with."""
-
-    gateway: ScriptedGateway
-    models: Catalog = field(default_factory=catalog)
-    estimator: FixedEstimator = field(default_factory=FixedEstimator)
-    store: MemoryStore = field(default_factory=MemoryStore)
-    delivery: RecordingDelivery = field(default_factory=RecordingDelivery)
-    clock: FrozenClock = field(default_factory=FrozenClock)
-    queue: RecordingQueue = field(default_factory=RecordingQueue)
-    cap: int | None = 20 * NANOUSD
-
-    @property
-    def inbox(self) -> Inbox:
-        return Inbox(self.store, self.queue, self.clock)
-
-    @property
-    def responder(self) -> Responder:
-        return Responder(
-            store=self.store,
-            gateway=self.gateway,
-            delivery=self.delivery,
-            router=Router(self.models, self.estimator),
-            clock=self.clock,
-            instance_cap=self.cap,
-        )
-
-    async def ask(self, text: str, message_id: str = "m1", **more: object) -> RecordingSink:
-        await self.inbox.accept(incoming(text, message_id, **more))
-        await self.responder.answer(f"test:{message_id}")
-        return self.delivery.last
-
-    async def status(self, message_id: str = "m1") -> TurnStatus:
-        kept = await self.store.turn(f"test:{message_id}")
-        assert kept is not None
-        return kept.status
+from tests.unit.world import World
 
 
 async def test_a_prompt_is_routed_streamed_answered_and_kept() -> None:

@@ -1,0 +1,62 @@
+"""A responder with all that it works with, for the tests of what a turn comes to."""
+
+from dataclasses import dataclass, field
+
+from bot.catalog import Catalog
+from bot.inbox import Inbox
+from bot.money import NANOUSD
+from bot.responder import Responder
+from bot.router import Router
+from bot.turns import TurnStatus
+from storage import MemoryStore
+from tests.fakes import (
+    FixedEstimator,
+    FrozenClock,
+    RecordingDelivery,
+    RecordingQueue,
+    RecordingSink,
+    ScriptedGateway,
+    catalog,
+    incoming,
+)
+
+
+@dataclass(slots=True)
+class World:
+    """A responder and all that it works with."""
+
+    gateway: ScriptedGateway
+    models: Catalog = field(default_factory=catalog)
+    estimator: FixedEstimator = field(default_factory=FixedEstimator)
+    store: MemoryStore = field(default_factory=MemoryStore)
+    delivery: RecordingDelivery = field(default_factory=RecordingDelivery)
+    clock: FrozenClock = field(default_factory=FrozenClock)
+    queue: RecordingQueue = field(default_factory=RecordingQueue)
+    cap: int | None = 20 * NANOUSD
+    admins: frozenset[str] = frozenset()
+
+    @property
+    def inbox(self) -> Inbox:
+        return Inbox(self.store, self.queue, self.clock)
+
+    @property
+    def responder(self) -> Responder:
+        return Responder(
+            store=self.store,
+            gateway=self.gateway,
+            delivery=self.delivery,
+            router=Router(self.models, self.estimator),
+            clock=self.clock,
+            instance_cap=self.cap,
+            admins=self.admins,
+        )
+
+    async def ask(self, text: str, message_id: str = "m1", **more: object) -> RecordingSink:
+        await self.inbox.accept(incoming(text, message_id, **more))
+        await self.responder.answer(f"test:{message_id}")
+        return self.delivery.last
+
+    async def status(self, message_id: str = "m1") -> TurnStatus:
+        kept = await self.store.turn(f"test:{message_id}")
+        assert kept is not None
+        return kept.status
