@@ -10,6 +10,7 @@
     GET    /api/turns/ID/why            how the model was chosen
     GET    /api/conversations           the list, the latest first
     GET    /api/conversations/ID        its turns, oldest first
+    DELETE /api/conversations/ID        forget what was said in it; what it cost stays
     GET    /api/models                  what may be typed after @
     GET    /api/stages                  what is still loading, as events until all is there
     GET    /healthz                     {"status": "ok"}
@@ -33,7 +34,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.web.events import PageStream, event, for_script, stream
-from adapters.web.parts import PLATFORM, USER_ID, WebParts, to_key
+from adapters.web.parts import PLATFORM, USER_ID, WebParts, listed, to_key
 from adapters.web.views import Pages, to_answer, to_demo_note, to_exchange, to_json, to_tags
 from bot.errors import EmptyPromptError, PromptTooLongError
 from bot.messages import IncomingMessage
@@ -74,6 +75,7 @@ class Api:
             Route(f"{turn}/why", self.why),
             Route("/api/conversations", self.conversations),
             Route("/api/conversations/{conversation}", self.conversation),
+            Route("/api/conversations/{conversation}", self.forget, methods=["DELETE"]),
             Route("/api/models", self.models),
             Route("/api/stages", self.stages),
         ]
@@ -127,16 +129,28 @@ class Api:
         return JSONResponse(
             [
                 {"conversation": c.key.thread_id, "title": c.title, "at": c.updated_at.isoformat()}
-                for c in await self._parts.store.conversations(PLATFORM, USER_ID)
+                for c in await listed(self._parts.store)
             ]
         )
 
     async def conversation(self, request: Request) -> Response:
         """The turns of a conversation."""
+        return JSONResponse([to_json(turn) for turn in await self._said_in(request)])
+
+    async def forget(self, request: Request) -> Response:
+        """Delete a conversation; what is being written in it stops."""
+        turns = await self._said_in(request)
+        for turn in turns:
+            if not turn.status.is_over:
+                await self._parts.inbox.stop(turn.turn_id)
+        await self._parts.store.forget(turns[0].key)
+        return JSONResponse({"forgotten": turns[0].key.thread_id})
+
+    async def _said_in(self, request: Request) -> tuple[Turn, ...]:
         turns = await self._parts.store.turns(to_key(request.path_params["conversation"]))
         if not turns:
             raise RefusedError(HTTPStatus.NOT_FOUND, "There is no such conversation.")
-        return JSONResponse([to_json(turn) for turn in turns])
+        return turns
 
     async def models(self, request: Request) -> Response:
         """The tags that may be typed."""

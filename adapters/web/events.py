@@ -12,6 +12,7 @@ from starlette.responses import StreamingResponse
 from adapters.web.delivery import Progress
 from adapters.web.markdown import Change, GrowingText
 from adapters.web.parts import WebParts
+from adapters.web.startup import StageState
 from adapters.web.views import Pages, to_answer, to_json, to_markup
 from bot.settings import FooterStyle
 from bot.turns import Turn
@@ -85,12 +86,9 @@ class PageStream:
     def _status(self, progress: Progress) -> str:
         if progress.text or self._parts.stages.is_ready():
             return progress.status
-        loading = [s.name for s in self._parts.stages.stages() if s.state == "working"]
-        return (
-            f"Your prompt is safe and waits for: {', '.join(loading)}"
-            if loading
-            else progress.status
-        )
+        stages = self._parts.stages.stages()
+        loading = ", ".join(s.name for s in stages if s.state is StageState.WORKING)
+        return f"Still starting ({loading}). Your prompt waits" if loading else progress.status
 
     def _steps(self, growing: GrowingText, seen: Progress, now: Progress) -> Iterator[str]:
         if now.ended:

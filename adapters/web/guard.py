@@ -70,7 +70,7 @@ class Guard:
                 "This page answers to localhost and 127.0.0.1 only. "
                 "For another name set PARLEY_WEB_TOKEN.",
             )
-        if method not in _SAFE_METHODS and (refusal := _foreign(path, headers)):
+        if method not in _SAFE_METHODS and (refusal := _foreign(method, path, headers)):
             return refusal
         if not self._token or path == LOGIN_PATH or path.startswith(_OPEN_PREFIX):
             return None
@@ -108,12 +108,12 @@ def refuse(status: HTTPStatus, sentence: str, headers: Mapping[str, str] | None 
     return JSONResponse({"error": sentence}, status_code=status, headers=headers)
 
 
-def _foreign(path: str, headers: Headers) -> Response | None:
+def _foreign(method: str, path: str, headers: Headers) -> Response | None:
     """Refuses what another site sent, as far as a browser tells."""
     if not _is_same_site(headers):
         return refuse(HTTPStatus.FORBIDDEN, "This request came from another site.")
     content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if path != LOGIN_PATH and content_type != "application/json":
+    if method == "POST" and path != LOGIN_PATH and content_type != "application/json":
         return refuse(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "Send JSON, with the header Content-Type: application/json.",

@@ -38,6 +38,9 @@ class WebStore(Protocol):
     async def turns(self, key: ConversationKey) -> tuple[Turn, ...]:
         """The turns of a conversation, oldest first."""
 
+    async def forget(self, key: ConversationKey) -> tuple[str, ...]:
+        """Delete what was said in a conversation; what was spent stays."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebParts:
@@ -59,3 +62,8 @@ def to_key(conversation_id: str) -> ConversationKey:
     return ConversationKey(
         platform=PLATFORM, workspace_id=WORKSPACE, channel_id=CHANNEL, thread_id=conversation_id
     )
+
+
+async def listed(store: WebStore) -> tuple[Conversation, ...]:
+    """The conversations to show; a forgotten one has lost its title."""
+    return tuple(c for c in await store.conversations(PLATFORM, USER_ID) if c.title)

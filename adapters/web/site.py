@@ -10,16 +10,16 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from adapters.web.guard import COOKIE, LOGIN_PATH, is_same, session_of
-from adapters.web.parts import PLATFORM, USER_ID, WebParts, to_key
+from adapters.web.parts import WebParts, listed, to_key
 from adapters.web.views import Pages, to_demo_note, to_exchanges, to_tags, to_title
 
 MAX_LOGIN_BYTES = 2_000
 SESSION_S = 60 * 60 * 24 * 30
 EXAMPLES = (
     "What is the capital of France?",
-    "Write a Python function that adds two numbers",
-    "Why is the sky blue?",
-    "Hello! What can you do?",
+    "Write a Python function that reverses a string",
+    "What is water made of?",
+    "Good morning! How are you?",
 )
 """Prompts that even the small demo model answers well."""
 
@@ -78,7 +78,7 @@ class Site:
         parts, key = self._parts, to_key(conversation)
         turns = await parts.store.turns(key) if conversation else ()
         catalog = parts.catalog()
-        conversations = await parts.store.conversations(PLATFORM, USER_ID)
+        conversations = await listed(parts.store)
         titles = {c.key.thread_id: c.title for c in conversations}
         html = self._pages.page(
             "chat.html",

@@ -125,7 +125,7 @@ async def test_a_prompt_asked_while_models_load_is_answered_not_refused() -> Non
         await page.goto(chat.url)
         await expect(page.locator("#stages")).to_contain_text(MODELS)
         await ask(page, "Hello")
-        await expect(answer(page)).to_contain_text(f"waits for: {MODELS}")
+        await expect(answer(page)).to_contain_text(f"Still starting ({MODELS})")
         chat.startup.done(MODELS, "ready")
         chat.gateway.answer("Good day.")
         await expect(answer(page).locator(".text")).to_have_text("Good day.")
@@ -239,6 +239,20 @@ async def test_dark_follows_the_system_and_can_be_chosen() -> None:
         await expect(body).to_have_css("background-color", "rgb(252, 251, 249)")
         await page.reload()
         await expect(body).to_have_css("background-color", "rgb(252, 251, 249)")
+
+
+async def test_a_chat_is_deleted_after_a_question() -> None:
+    async with web_chat() as chat, open_page() as page:
+        await page.goto(chat.url)
+        await answered(chat, page, "Hello", "Good day.")
+        delete = page.get_by_role("button", name="Delete: Hello")
+        await delete.click()
+        await page.get_by_role("button", name="Keep it").click()
+        await expect(page.locator("#threads li")).to_have_count(1)
+        await delete.click()
+        await page.get_by_role("button", name="Delete", exact=True).click()
+        await expect(page.get_by_text("What would you like to know?")).to_be_visible()
+        await expect(page.locator("#threads li")).to_have_count(0)
 
 
 async def test_a_token_is_asked_for_once() -> None:

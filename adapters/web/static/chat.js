@@ -2,7 +2,7 @@
 
 import { follow, press, running, stop } from "./answers.js";
 import * as composer from "./composer.js";
-import { announce, followScroll, list, menu, stages, theme, toBottom } from "./view.js";
+import { announce, followScroll, forget, list, menu, stages, theme, toBottom } from "./view.js";
 import { events, newId, Refused, request } from "./wire.js";
 
 const log = document.getElementById("log");
@@ -93,6 +93,7 @@ async function refresh(conversation) {
 document.addEventListener("click", ({ target }) => {
   const button = target.closest("[data-do]");
   if (button?.dataset.do === "example") composer.fill(button.textContent);
+  else if (button?.dataset.do === "forget") forget(button).catch((error) => composer.show(error.message));
   else if (button) press(button);
 });
 document.addEventListener("keydown", (event) => {

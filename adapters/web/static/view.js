@@ -33,16 +33,32 @@ export function list(conversation, title) {
   const threads = document.getElementById("threads");
   const address = `/c/${conversation}`;
   const known = [...threads.querySelectorAll("a")].find((a) => a.getAttribute("href") === address);
-  const item = known?.parentElement ?? document.createElement("li");
+  const item = known?.parentElement
+    ?? document.getElementById("thread").content.cloneNode(true).firstElementChild;
   if (!known) {
-    const link = document.createElement("a");
+    const [link, button] = item.children;
     link.href = address;
     link.textContent = link.title = title;
-    item.append(link);
+    button.setAttribute("aria-label", `Delete: ${title}`);
   }
   for (const other of document.querySelectorAll(".side [aria-current]")) other.removeAttribute("aria-current");
   item.firstElementChild.setAttribute("aria-current", "page");
   threads.prepend(item);
+}
+
+// Asks, then forgets a conversation; the page moves on when it was the open one.
+export async function forget(button) {
+  const sure = document.getElementById("sure");
+  sure.returnValue = "";
+  sure.showModal();
+  await new Promise((resolve) => sure.addEventListener("close", resolve, { once: true }));
+  if (sure.returnValue !== "delete") return;
+  const link = button.previousElementSibling;
+  const conversation = link.getAttribute("href").slice("/c/".length);
+  await request(`/api/conversations/${conversation}`, undefined, "DELETE");
+  if (document.body.dataset.conversation === conversation) return location.assign("/");
+  link.parentElement.remove();
+  announce("Deleted.");
 }
 
 export function menu() {

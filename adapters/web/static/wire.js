@@ -14,13 +14,12 @@ export function newId() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-export async function request(url, body) {
+export async function request(url, body, method = body ? "POST" : "GET") {
   let response;
   try {
-    response = await fetch(url, body && {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
+    response = await fetch(url, {
+      method,
+      ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
     });
   } catch {
     throw new Refused(LOST, 0);

@@ -172,7 +172,7 @@ async def test_a_prompt_asked_while_models_load_waits_and_says_for_what() -> Non
         stream = events(await chat.ask("Hello", view="page"))
         await anext(stream)
         name, data = await anext(stream)
-        assert (name, data["text"]) == ("status", f"Your prompt is safe and waits for: {MODELS}")
+        assert (name, data["text"]) == ("status", f"Still starting ({MODELS}). Your prompt waits")
         chat.startup.done(MODELS)
         chat.gateway.answer("There.")
         assert [name async for name, _ in stream][-1] == "end"
@@ -307,3 +307,30 @@ async def test_a_page_shows_its_conversation_with_its_earlier_answers() -> None:
         assert '<h4 class="level1">One</h4>' in page
         assert "Earlier answer · free" in page
         assert "<p>Two.</p>" in page
+
+
+async def test_a_deleted_conversation_is_gone_and_what_runs_in_it_stops() -> None:
+    async with web_chat() as chat:
+        kept = await chat.answered("Keep this", "Kept.")
+        stream = events(await chat.ask("Forget this"))
+        _, turn = await anext(stream)
+        chat.gateway.say("Half")
+        async for name, _ in stream:
+            if name == "text":
+                break
+        path = f"/api/conversations/{turn['conversation']}"
+        assert (await chat.http.delete(path)).status == 200
+        assert [step async for step in stream][-1][0] == "end"
+        assert chat.gateway.cancelled
+        assert (await chat.http.get(path)).status == 404
+        listed = await (await chat.http.get("/api/conversations")).json()
+        assert [item["conversation"] for item in listed] == [kept["conversation"]]
+
+
+async def test_only_the_page_itself_may_delete() -> None:
+    async with web_chat() as chat:
+        turn = await chat.answered("Keep this", "Kept.")
+        path = f"/api/conversations/{turn['conversation']}"
+        headers = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
+        assert (await chat.http.delete(path, headers=headers)).status == 403
+        assert (await chat.http.get(path)).status == 200
