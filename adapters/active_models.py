@@ -8,8 +8,9 @@ from pathlib import Path
 
 from adapters.llm import key_variable
 from adapters.settings import AppSettings
-from bot.catalog import Catalog, KnownModel, ModelSpec, parse_catalog
+from bot.catalog import Catalog, ModelSpec
 from bot.errors import ConfigurationError
+from bot.model_file import KnownModel, parse_catalog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from bot.catalog import Capability, KnownModel
+from bot.catalog import Capability
 from bot.errors import ConfigurationError
+from bot.model_file import KnownModel
 
 _FILE = "model_prices_and_context_window_backup.json"
 _DEARER_ABOVE = re.compile(r"(?:in|out)put_cost_per_token_above_(\d+)k_tokens\Z")

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from adapters.llm import LiteLLMGateway, PriceTable, known_models
-from bot.catalog import Capability, Catalog, ModelSpec, Tier, parse_catalog
+from bot.catalog import Capability, Catalog, ModelSpec, Tier
 from bot.errors import BotError
+from bot.model_file import parse_catalog
 from tests.adapters.llm.conftest import Texts, a_call
 from tests.loopback.providers import ProviderServer
 

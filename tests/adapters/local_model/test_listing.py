@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from adapters.local_model.found import FoundModel, to_billions
 from adapters.local_model.listing import summary, to_alias, to_specs
-from bot.catalog import Capability, Tier, parse_catalog
+from bot.catalog import Capability, Tier
+from bot.model_file import parse_catalog
 
 
 def model(name: str, **told: object) -> FoundModel:
