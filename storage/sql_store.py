@@ -16,9 +16,11 @@ from storage.migrate import migrate
 from storage.places import SqlPlaces
 from storage.posts import SqlPosts
 from storage.turns import SqlTurns
+from storage.uninterrupted import uninterrupted, until_all_ended
 from storage.upkeep import SqlUpkeep
 
 
+@uninterrupted
 class SqlStore(SqlIntake, SqlTurns, SqlLedger, SqlPosts, SqlPlaces, SqlUpkeep, SqlForgetting):
     """Everything that is kept, in one database. Its methods raise StoreError when it is gone."""
 
@@ -51,4 +53,5 @@ async def open_store(
         await migrate(database)
         yield SqlStore(database, enqueue)
     finally:
+        await until_all_ended()
         await database.close()

@@ -177,3 +177,19 @@ async def test_an_unreachable_server_is_told_in_words_without_its_password() -> 
             pass
 
     assert "secret" not in str(told.value)
+
+
+async def test_what_was_begun_is_kept_although_the_caller_was_cancelled(location: str) -> None:
+    async with open_store(location) as store:
+        for number in range(1, 21):
+            caller = asyncio.create_task(accepted(store, number))
+            await asyncio.sleep(0)
+            caller.cancel()
+            await asyncio.wait({caller})
+
+        await accepted(store, 21)
+
+    async with open_store(location) as store:
+        kept = [turn.turn_id for turn in await store.unfinished()]
+        # The first step of a caller is its call; from then on it is kept.
+        assert kept == [f"test:m{number}" for number in range(1, 22)]
