@@ -124,6 +124,12 @@ def to_answer(prompt: str) -> str:
     return f"({tag}) " + " ".join(f"word{n}" for n in range(30)) + f" (end of {tag})"
 
 
+def answered_tags(requests: Iterable[Seen]) -> set[str]:
+    """The messages that the provider has answered in full."""
+    finished = (seen for seen in requests if seen.outcome is Outcome.FINISHED)
+    return {tags[-1] for seen in finished if (tags := _TAG.findall(seen.prompt))}
+
+
 def _by_message(requests: Iterable[Seen]) -> dict[str, list[Seen]]:
     found: dict[str, list[Seen]] = defaultdict(list)
     for seen in requests:

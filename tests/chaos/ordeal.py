@@ -12,8 +12,8 @@ from pathlib import Path
 import aiohttp
 
 from storage import open_store
-from tests.chaos.checks import Report, check, to_answer
-from tests.chaos.people import People
+from tests.chaos.checks import Report, answered_tags, check, to_answer
+from tests.chaos.people import Patience, People
 from tests.chaos.program import Program
 from tests.loopback.providers import ProviderServer
 from tests.loopback.providers.record import Seen
@@ -31,7 +31,6 @@ class Plan:
     seed: int = 1
     processes: int = 1
     conversations: int = 8
-    pause_s: tuple[float, float] = (0.5, 3.0)
 
 
 async def go_through(plan: Plan, database: str, folder: Path) -> Report:
@@ -77,9 +76,16 @@ async def _kill_while_people_talk(
     plan: Plan, people: People, provider: ProviderServer, dice: random.Random
 ) -> None:
     goes_on = True
+
+    def answered(conversation: str) -> int:
+        return len(
+            {t for t in answered_tags(provider.requests) if t.startswith(f"{conversation}-")}
+        )
+
+    patience = Patience(answered=answered)
     async with asyncio.TaskGroup() as group:
         for n in range(plan.conversations):
-            group.create_task(people.talk(f"c{n}", lambda: goes_on, pause_s=plan.pause_s))
+            group.create_task(people.talk(f"c{n}", lambda: goes_on, patience))
         for _ in range(plan.kills):
             await _kill_one(people.programs, provider, dice)
         goes_on = False
@@ -91,9 +97,9 @@ async def _kill_one(programs: list[Program], provider: ProviderServer, dice: ran
     if dice.random() < 0.2:
         await asyncio.sleep(dice.uniform(0, 1))
     else:
-        before = len(provider.requests)
-        await until(lambda: len(provider.requests) > before, limit_s=90)
-        await asyncio.sleep(dice.uniform(0, 1.5))
+        wanted = len(answered_tags(provider.requests)) + dice.randint(1, 8)
+        await until(lambda: len(answered_tags(provider.requests)) >= wanted, limit_s=120)
+        await asyncio.sleep(dice.uniform(0, 1))
     await program.kill()
     await program.start()
 

@@ -37,6 +37,17 @@ class Event:
         return f"[{self.message_id}] What is {self.number} and one?"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How people wait."""
+
+    answered: Callable[[str], int]
+    """How many messages of a conversation have had an answer."""
+    unanswered: int = 3
+    """How many messages one person leaves unanswered before they wait."""
+    pause_s: tuple[float, float] = (0.2, 3.0)
+
+
 @dataclass(slots=True)
 class People:
     """Delivers events to whichever program is up."""
@@ -49,11 +60,14 @@ class People:
     _again: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def talk(
-        self, conversation: str, goes_on: Callable[[], bool], *, pause_s: tuple[float, float]
+        self, conversation: str, goes_on: Callable[[], bool], patience: Patience
     ) -> None:
-        """Write one message after the other, without waiting for answers."""
+        """Write one message after the other, some of them before the last one is answered."""
         number = 0
         while goes_on():
+            if patience.answered(conversation) + patience.unanswered <= number:
+                await asyncio.sleep(0.1)
+                continue
             number += 1
             event = Event(conversation=conversation, number=number)
             await self._deliver(event)
@@ -62,7 +76,7 @@ class People:
                 again = asyncio.create_task(self._deliver_again(event))
                 self._again.add(again)
                 again.add_done_callback(self._again.discard)
-            await asyncio.sleep(self.random.uniform(*pause_s))
+            await asyncio.sleep(self.random.uniform(*patience.pause_s))
 
     async def settle(self) -> None:
         """Wait for the second deliveries that are under way."""
