@@ -174,7 +174,7 @@ def make_weights(corpus: Corpus) -> tuple[Weights, Floats]:
     weights = Weights(
         version=VERSION,
         signals=np.stack((first.signals, second.signals), axis=1).astype(np.float32),
-        grams=np.stack((first.grams, second.grams), axis=1).astype(np.float16).astype(np.float32),
+        grams=np.stack((first.grams, second.grams)).astype(np.float16).astype(np.float32),
         bias=(round(first.bias, 6), round(second.bias, 6)),
         floor=FLOOR,
         ceiling=CEILING,

@@ -66,9 +66,12 @@ def to_buckets(prompt: str) -> NDArray[np.intp]:
         if size >= n
     ]
     hashes += _to_word_hashes(letters, sums)
-    seen = np.zeros(BUCKETS, dtype=np.bool_)
-    seen[np.concatenate(hashes) >> _SHIFT if hashes else []] = True
-    return np.flatnonzero(seen)
+    # Sorting 32-bit numbers is several times faster than np.unique or a table of marks.
+    found = np.sort((np.concatenate(hashes) >> _SHIFT).astype(np.uint32))
+    is_first = np.empty(len(found), dtype=np.bool_)
+    is_first[:1] = True
+    np.not_equal(found[1:], found[:-1], out=is_first[1:])
+    return found[is_first].astype(np.intp)
 
 
 def _to_word_hashes(

@@ -13,13 +13,17 @@ from bot.difficulty.estimate import Estimate, HistoryTurn
 from bot.difficulty.followups import FollowUp, classify, to_failed_tier
 from bot.difficulty.hashing import to_buckets
 from bot.difficulty.reasons import to_reasons
-from bot.difficulty.signals import to_signals
+from bot.difficulty.signals import cap, to_signals
 from bot.difficulty.weights import Weights, read_weights
 
 DISCONTENT: Final = 0.35
 """What is left of a tier's probability once its answer was doubted or voted down."""
 _THANKS_DIFFICULTY: Final = -4.0
 _EDIT_DIFFICULTY: Final = -1.5
+_JUNK_DIFFICULTY: Final = -1.5
+_LONG_CHARS: Final = 200
+_REPETITIVE: Final = 4
+"""A long text with fewer different grams than a quarter of its characters says one thing often."""
 
 
 class LocalEstimator:
@@ -58,7 +62,11 @@ class LocalEstimator:
 
     def _to_difficulty(self, prompt: str, signals: NDArray[np.float32]) -> float:
         weights = self._weights
-        return weights.to_difficulty(weights.to_heads(signals, to_buckets(prompt)))
+        buckets = to_buckets(prompt)
+        difficulty = weights.to_difficulty(weights.to_heads(signals, buckets))
+        if len(prompt) >= _LONG_CHARS and len(buckets) * _REPETITIVE < len(cap(prompt)):
+            return min(difficulty, _JUNK_DIFFICULTY)
+        return difficulty
 
     def _adjust(
         self, difficulty: float, follow_up: FollowUp, history: Sequence[HistoryTurn]

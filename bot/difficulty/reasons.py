@@ -16,9 +16,9 @@ from bot.difficulty.weights import Weights
 
 MOST: Final = 3
 _WEIGHTY: Final = 0.15
+_PRESENT: Final = 0.12
 
 PHRASES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
-    "length": ("long prompt", "short prompt"),
     "long": ("long prompt", ""),
     "very_long": ("very long prompt", ""),
     "short": ("", "short prompt"),
@@ -62,6 +62,9 @@ PHRASES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
 """For each signal that can be said in words: what it says when it raises, when it lowers."""
 
 
+_SPOKEN: Final = tuple((INDEX[name], *phrases) for name, phrases in PHRASES.items())
+
+
 def to_reasons(
     signals: NDArray[np.float32], weights: Weights, follow_up: FollowUp, failed: Tier | None
 ) -> tuple[str, ...]:
@@ -71,13 +74,22 @@ def to_reasons(
         said.append(follow_up.value)
     if failed is not None:
         said.append(f"the {failed.label} tier's answer did not satisfy")
-    parts = signals * (weights.signals[:, 0] + weights.blend * weights.signals[:, 1])
-    weighed: dict[str, float] = {}
-    for name, phrases in PHRASES.items():
-        part = float(parts[INDEX[name]])
-        phrase = phrases[0] if part > 0 else phrases[1]
-        if phrase:
-            weighed[phrase] = weighed.get(phrase, 0.0) + abs(part)
+    weighed = _weigh(signals, weights)
     strongest = sorted(weighed, key=lambda phrase: (-weighed[phrase], phrase))
     said += [phrase for phrase in strongest if weighed[phrase] >= _WEIGHTY]
     return tuple(said[:MOST]) or ("nothing special in its wording",)
+
+
+def _weigh(signals: NDArray[np.float32], weights: Weights) -> dict[str, float]:
+    """Sum what each phrase's signals moved; a signal that is barely there is not spoken of."""
+    values = signals.tolist()
+    parts = (signals * weights.signal_sums).tolist()
+    weighed: dict[str, float] = {}
+    for place, raises, lowers in _SPOKEN:
+        if values[place] < _PRESENT:
+            continue
+        part = parts[place]
+        phrase = raises if part > 0 else lowers
+        if phrase:
+            weighed[phrase] = weighed.get(phrase, 0.0) + abs(part)
+    return weighed

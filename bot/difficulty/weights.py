@@ -30,7 +30,7 @@ class Weights:
     signals: NDArray[np.float32]
     """Shape (signals, heads)."""
     grams: NDArray[np.float32]
-    """Shape (buckets, heads); a text of n grams weighs each by 1/sqrt(n)."""
+    """Shape (heads, buckets); a text of n grams weighs each by 1/sqrt(n)."""
     bias: tuple[float, float]
     floor: float
     ceiling: float
@@ -38,14 +38,21 @@ class Weights:
     slope: float
     offsets: tuple[float, float, float]
 
+    @property
+    def signal_sums(self) -> NDArray[np.float32]:
+        """What each signal adds to the difficulty."""
+        sums: NDArray[np.float32] = self.signals[:, 0] + self.blend * self.signals[:, 1]
+        return sums
+
     def to_heads(
         self, signals: NDArray[np.float32], buckets: NDArray[np.intp]
     ) -> tuple[float, float]:
         """Return both heads' log-odds."""
         raw = signals @ self.signals
-        if len(buckets):
-            raw = raw + self.grams[buckets].sum(axis=0) / math.sqrt(len(buckets))
-        return float(raw[0]) + self.bias[0], float(raw[1]) + self.bias[1]
+        scale = 1 / math.sqrt(max(1, len(buckets)))
+        serious = float(raw[0]) + scale * float(self.grams[0].take(buckets).sum())
+        failure = float(raw[1]) + scale * float(self.grams[1].take(buckets).sum())
+        return serious + self.bias[0], failure + self.bias[1]
 
     def to_difficulty(self, heads: tuple[float, float]) -> float:
         """Join both heads into one number, bounded on both sides."""
@@ -96,8 +103,10 @@ def read_weights(data: bytes) -> Weights:
                 "This difficulty model was made for another version of Parley: train it again."
             )
         split = end + 4 * len(NAMES) * HEADS
+        if len(data) != split + 2 * BUCKETS * HEADS:
+            raise ValueError("This difficulty model is damaged: some of its numbers are missing.")
         signals = np.frombuffer(data[end:split], dtype="<f4").reshape(len(NAMES), HEADS)
-        grams = np.frombuffer(data[split:], dtype="<f2").reshape(BUCKETS, HEADS)
+        grams = np.frombuffer(data[split:], dtype="<f2").reshape(HEADS, BUCKETS)
         return Weights(
             version=head["version"],
             signals=signals.astype(np.float32),
