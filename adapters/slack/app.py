@@ -79,6 +79,7 @@ class SlackApp:
 
     def build(self, client: AsyncWebClient, signing_secret: str) -> AsyncApp:
         """The bolt app. It is told who it is here, so that nothing in the environment counts."""
+        logging.getLogger("slack_bolt.AsyncApp").addFilter(_is_ours_to_know)
         app = AsyncApp(
             client=client,
             signing_secret=signing_secret,
@@ -209,6 +210,11 @@ class SlackApp:
             kind = (body.get("event") or body).get("type", "")
             logger.error("a request of slack's failed", extra={"kind": kind}, exc_info=error)
         return BoltResponse(status=503, body="")
+
+
+def _is_ours_to_know(record: logging.LogRecord) -> bool:
+    """Bolt warns that SLACK_BOT_TOKEN in the environment is not used; it is, by us."""
+    return not record.getMessage().startswith("As you gave `client` as well")
 
 
 async def _guarded(work: Coroutine[Any, Any, None], respond: AsyncRespond | None) -> None:

@@ -17,9 +17,12 @@ from typing import Any
 
 import aiohttp
 
+from adapters.clock import SystemClock
+from adapters.engine.engine import DurableEngine
 from adapters.slack.preview import PreviewLimits
+from bot.turns import Turn
 from storage import open_store
-from tests.adapters.slack.rig import Paced, PacedGateway, Rig, running
+from tests.adapters.slack.rig import Paced, Rig, TaskQueue, running
 from tests.loopback.slack import LoopbackSlack
 
 CHANNELS = 100
@@ -37,6 +40,28 @@ class Elsewhere(LoopbackSlack):
         super().__init__()
         self.origin = facts["control"].removesuffix("/control/")
         self.control = facts["control"]
+
+
+class DurableQueue(TaskQueue):
+    """The program's own engine, with what it has ended counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.engine: DurableEngine | None = None
+        self.ended = 0
+
+    async def submit(self, turn: Turn) -> None:
+        assert self.engine is not None
+        await self.engine.submit(turn)
+
+    async def run(self, turn_id: str) -> None:
+        """What the engine calls."""
+        assert self.answer is not None
+        await self.answer(turn_id)
+        self.ended += 1
+
+    def over(self) -> int:
+        return self.ended
 
 
 @asynccontextmanager
@@ -114,7 +139,7 @@ async def steady(rig: Rig, control: Control) -> None:
 async def burst(rig: Rig, control: Control) -> None:
     """All threads at once, each answer 8 seconds long."""
     rig.gateway.make = lambda call: Paced(list(ANSWER), pause_s=CHUNK_S)
-    before, samples = len(rig.queue.tasks), list[float]()
+    before, samples = rig.queue.over(), list[float]()
     seen = len(await control.look("calls"))
     sent_before = len(await control.look("sent"))
     watching = asyncio.create_task(lag(samples))
@@ -165,14 +190,13 @@ def complete_at(calls: list[Any]) -> dict[tuple[str, str], float]:
 async def main() -> None:
     """Run both and print."""
     with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{Path(folder) / 'parley.db'}"
+        url, queue = f"sqlite:///{Path(folder) / 'parley.db'}", DurableQueue()
         async with (
             server() as slack,
             open_store(url) as store,
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=300)) as http,
-            running(
-                slack, store=store, gateway=PacedGateway(), limits=PreviewLimits(), sockets=False
-            ) as rig,
+            running(slack, store=store, limits=PreviewLimits(), sockets=False, queue=queue) as rig,
+            DurableEngine(store, queue.run, SystemClock()) as queue.engine,
         ):
             control = Control(http, slack.control)
             await steady(rig, control)

@@ -93,6 +93,10 @@ class TaskQueue:
         async with self._locks[turn.key]:
             await self.answer(turn.turn_id)
 
+    def over(self) -> int:
+        """How many turns have ended."""
+        return sum(task.done() for task in self.tasks.values())
+
     async def close(self) -> None:
         for task in self.tasks.values():
             task.cancel()
@@ -113,10 +117,7 @@ class Rig:
     async def answered(self, count: int = 1, *, within_s: float = 10.0) -> None:
         """Wait until this many turns are over."""
 
-        def is_over() -> bool:
-            return sum(task.done() for task in self.queue.tasks.values()) >= count
-
-        await self.slack.until(is_over, within_s=within_s)
+        await self.slack.until(lambda: self.queue.over() >= count, within_s=within_s)
 
 
 @asynccontextmanager
@@ -128,18 +129,15 @@ async def running(
     limits: PreviewLimits = FAST,
     settings: Mapping[str, str] = NO_CHANGES,
     sockets: bool = True,
+    queue: TaskQueue | None = None,
 ) -> AsyncIterator[Rig]:
     """Parley on this Slack until the block ends; by Socket Mode unless the settings say else.
 
     `sockets`: wait for both of them, which is possible when the server is in this process.
     """
     store = store or MemoryStore()
-    gateway, queue, clock, deliveries = (
-        gateway or PacedGateway(),
-        TaskQueue(),
-        SystemClock(),
-        (Deliveries()),
-    )
+    gateway, queue = gateway or PacedGateway(), queue or TaskQueue()
+    clock, deliveries = SystemClock(), Deliveries()
     router = Router(catalog(), FixedEstimator())
     responder = Responder(
         store=store, gateway=gateway, delivery=deliveries, router=router, clock=clock
