@@ -21,13 +21,15 @@ from adapters.discord.commands import (
     interaction_anchor,
     may_post,
     sync_commands,
+    take_form,
 )
 from adapters.discord.delivery import DiscordDelivery
 from adapters.discord.earlier import read_earlier
+from adapters.discord.forms import SettingSelect
 from adapters.discord.inbound import PLATFORM, Spot
 from adapters.discord.shards import Shards
 from adapters.discord.threads import invite_url
-from adapters.discord.views import ActionButton, tell
+from adapters.discord.views import ActionButton, guarded, tell
 from adapters.files import FileReader
 from adapters.parts import Parts
 from bot.errors import BotError
@@ -80,7 +82,7 @@ class ParleyClient(discord.AutoShardedClient):
         self._files: FileReader
         self._identified_s: float | None = None
         self.gaps = Gaps()
-        self.add_dynamic_items(ActionButton)
+        self.add_dynamic_items(ActionButton, SettingSelect)
 
     async def setup_hook(self) -> None:
         """Logged in, not connected yet: read what is known, register the commands."""
@@ -146,6 +148,11 @@ class ParleyClient(discord.AutoShardedClient):
         turn_id = await self.parts.store.turn_of_post(PLATFORM, str(event.message_id))
         if turn_id is not None:
             await self._guarded(self.parts.inbox.feedback(turn_id, str(event.user_id), mark))
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """A form was sent in: read by what its id says, so that it may be of an earlier run."""
+        if interaction.type is discord.InteractionType.modal_submit:
+            await guarded(interaction, take_form(self, interaction))
 
     async def on_shard_disconnect(self, shard_id: int) -> None:
         """From now on a shard hears nothing."""

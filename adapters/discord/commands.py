@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
 
 from adapters.discord import inbound
+from adapters.discord.forms import CHOOSE, filled_line, to_select
 from adapters.discord.inbound import PLATFORM
+from adapters.discord.slash import PLACES, add_core_commands
 from adapters.discord.views import tell
-from bot.catalog import Catalog, Tier
+from bot.catalog import Catalog
 from bot.errors import BotError
 from bot.messages import ConversationKey, IncomingMessage
 
@@ -22,15 +25,7 @@ if TYPE_CHECKING:
 EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
 INSTALLS = app_commands.AppInstallationType(guild=True, user=True)
 CHOICES_AT_MOST = 25
-LIMIT = 2000
-HELP = """\
-**Ask me**: mention me in a channel and I answer in a thread; in the thread, just write on.
-In a direct chat every message is for me. `/ask` works everywhere.
-**Choose the model**: put `@fast`, `@cheap` or `@heavy` into a message, `@auto` to let me choose,
-or a model's name such as `@haiku`. `/models` lists them.
-**Under an answer**: *Stop* ends it, *Heavier* asks a stronger model, *Again* asks anew,
-👍 and 👎 teach me, *Why?* tells why this model was chosen.
-**Change your mind**: edit a message before its answer begins, or delete it to take it back."""
+SETTINGS_ALONE = [["/settings", *place] for place in ([], *([p] for p in PLACES))]
 logger = logging.getLogger(__name__)
 Interaction = discord.Interaction[Any]
 
@@ -42,7 +37,7 @@ def add_commands(client: ParleyClient) -> None:
     if tree.get_commands():
         return
     _add_ask(client)
-    _add_lists(client)
+    add_core_commands(client, partial(take, client))
     for name, tag in (("Ask Parley", ""), ("Ask heavier", "@heavy ")):
         tree.add_command(_context_menu(client, name, tag))
     for command in tree.get_commands():
@@ -110,14 +105,27 @@ def _add_ask(client: ParleyClient) -> None:
         return model_choices(client.parts.router.catalog, typed)
 
 
-def _add_lists(client: ParleyClient) -> None:
-    @client.tree.command(name="models", description="Which models can answer here")
-    async def models(interaction: Interaction) -> None:
-        await tell(interaction, models_text(client.parts.router.catalog))
+async def take(
+    client: ParleyClient, interaction: Interaction, line: str, *, is_private: bool
+) -> None:
+    """Take a slash command as the line that it is; its answer is the command's own reply."""
+    original_id = ""
+    if line.split() in SETTINGS_ALONE:
+        # The menu is the reply; the list of settings follows it.
+        view = to_select("".join(line.split()[1:]))
+        await interaction.response.send_message(CHOOSE, view=view, ephemeral=True)
+    else:
+        response = await interaction.response.defer(thinking=True, ephemeral=is_private)
+        original_id = str(response.message_id) if response is not None else ""
+    incoming = to_asked(client, interaction, line, original_id, is_private=is_private)
+    await client.accept(incoming)
 
-    @client.tree.command(name="help", description="What I can do")
-    async def show_help(interaction: Interaction) -> None:
-        await tell(interaction, HELP)
+
+async def take_form(client: ParleyClient, interaction: Interaction) -> None:
+    """Take a form that somebody filled in; nothing for what is no form of ours."""
+    line = filled_line(interaction.data or {})
+    if line is not None:
+        await take(client, interaction, line, is_private=True)
 
 
 def _context_menu(client: ParleyClient, name: str, tag: str) -> app_commands.ContextMenu:
@@ -142,16 +150,24 @@ def _about(client: ParleyClient, tag: str, message: discord.Message) -> str:
 
 
 def to_asked(
-    client: ParleyClient, interaction: Interaction, text: str, original_id: str
+    client: ParleyClient,
+    interaction: Interaction,
+    text: str,
+    original_id: str,
+    *,
+    is_private: bool = False,
 ) -> IncomingMessage:
     """A command's question; its answer is the command's own reply."""
-    anchor = interaction_anchor(interaction, original_id)
+    anchor = interaction_anchor(interaction, original_id, is_private=is_private)
     return _incoming(interaction, text, _key_of(interaction), anchor)
 
 
-def interaction_anchor(interaction: Interaction, original_id: str = "") -> Mapping[str, str]:
+def interaction_anchor(
+    interaction: Interaction, original_id: str = "", *, is_private: bool = False
+) -> Mapping[str, str]:
     """Where an answer to an interaction goes: into its own reply, if it has one to fill."""
     return {
+        "private": "1" if is_private else "",
         "channel_id": str(interaction.channel_id),
         "token": interaction.token,
         "interaction_id": str(interaction.id),
@@ -221,16 +237,6 @@ def model_choices(catalog: Catalog, typed: str) -> list[app_commands.Choice[str]
         app_commands.Choice(name=f"{m.alias} · {m.tier.label}"[:100], value=m.alias)
         for m in found[:CHOICES_AT_MOST]
     ]
-
-
-def models_text(catalog: Catalog) -> str:
-    """The models by tier, as a message."""
-    lines = []
-    for tier in Tier:
-        names = [f"`@{m.alias}`" for m in catalog.models if m.tier is tier]
-        lines.append(f"**{tier.label}**: {', '.join(names) or 'none'}")
-    lines.append("Put a name into a message to ask that model, or `@fast`, `@cheap`, `@heavy`.")
-    return "\n".join(lines)[:LIMIT]
 
 
 async def _on_error(interaction: Interaction, error: app_commands.AppCommandError) -> None:

@@ -139,6 +139,7 @@ class InteractionPlace:
     ) -> None:
         """`channel` is where to turn to when the token has expired; never for a private reply."""
         self._hook = discord.Webhook.partial(client.application_id or 0, token, client=client)
+        self._hook.type = discord.WebhookType.application
         self._original_id = original_id
         self._channel = channel
         self._is_private = is_private

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
 import discord
@@ -66,13 +66,7 @@ class ActionButton(
     async def callback(self, interaction: discord.Interaction) -> None:
         """Pass the press on; a refusal is told to the person who pressed."""
         presses: Presses = interaction.client  # type: ignore[assignment]  # our own client
-        try:
-            await presses.press(interaction, self.action, self.turn_id)
-        except BotError as error:
-            await tell(interaction, str(error))
-        except Exception:
-            logger.exception("a button failed", extra={"turn_id": self.turn_id})
-            await tell(interaction, "Something went wrong on my side. Please try again.")
+        await guarded(interaction, presses.press(interaction, self.action, self.turn_id))
 
 
 def to_view(turn_id: str, actions: Sequence[Action]) -> discord.ui.View | None:
@@ -83,6 +77,17 @@ def to_view(turn_id: str, actions: Sequence[Action]) -> discord.ui.View | None:
     for action in actions:
         view.add_item(ActionButton(action, turn_id))
     return view
+
+
+async def guarded(interaction: discord.Interaction, work: Awaitable[None]) -> None:
+    """The edge of an interaction: whatever goes wrong is noted, and told to the person."""
+    try:
+        await work
+    except BotError as error:
+        await tell(interaction, str(error))
+    except Exception:
+        logger.exception("an interaction failed")
+        await tell(interaction, "Something went wrong on my side. Please try again.")
 
 
 async def tell(interaction: discord.Interaction, text: str) -> None:

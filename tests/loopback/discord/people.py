@@ -85,7 +85,7 @@ class People:
         self.world.emit("MESSAGE_REACTION_ADD", event)
 
     def command(
-        self, channel_id: str, user_id: str, name: str, *, outside: bool = False, **options: Any
+        self, channel_id: str, user_id: str, name: str, /, *, outside: bool = False, **options: Any
     ) -> Interaction:
         """Use a slash command; `outside` means by the user's own installation of the app."""
         data = {
