@@ -1,0 +1,72 @@
+"""`parley up` as a person meets it: the real program, a real browser, a loopback provider."""
+
+import asyncio
+import re
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.browser import open_page
+from tests.e2e.program import LIMIT_S, environment, run, up
+from tests.loopback.providers import ProviderServer
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[ProviderServer]:
+    async with ProviderServer() as server:
+        yield server
+
+
+@pytest.mark.browser
+async def test_a_prompt_asked_before_all_is_loaded_is_answered_in_the_browser(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    provider.script(text="Hello **Ada**")
+    async with up(environment(tmp_path, provider)) as program, open_page() as page:
+        await page.goto(program.address)
+        await page.get_by_label("Your prompt").fill("@cheap Hi")
+        await page.get_by_label("Your prompt").press("Enter")
+        answer = page.locator(".answer")
+        await expect(answer.locator("strong")).to_have_text("Ada", timeout=LIMIT_S * 1000)
+        await expect(answer.locator(".footer")).to_have_text(
+            re.compile(r"cheap · middle · \d+ tok · <?\$0\.\d{4} · \d+\.\d s")
+        )
+        await answer.get_by_role("button", name="Why?").click()
+        await expect(answer.locator(".why")).to_contain_text("you asked for the cheap tier")
+    assert provider.requests[0].messages[-1]["content"] == "Hi"
+
+
+async def test_conversations_are_there_after_a_restart(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    env, json = environment(tmp_path, provider), {"accept": "application/json"}
+    provider.script(text="Kept")
+    async with up(env) as program, aiohttp.ClientSession(program.address) as http:
+        asked = await http.post("/api/ask", json={"text": "Keep this"}, headers=json)
+        turn = await asked.json()
+    async with up(env) as program, aiohttp.ClientSession(program.address) as http:
+        page = await http.get(f"/c/{turn['conversation']}")
+        assert "<p>Kept</p>" in await page.text()
+
+
+async def test_a_port_in_use_is_a_sentence(provider: ProviderServer, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        env = environment(tmp_path, provider, PARLEY_PORT=str(port))
+        async with asyncio.timeout(LIMIT_S):
+            ended = await run(env, "up")
+    assert ended.code == 1
+    assert f"Port {port} is in use" in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_other_machines_need_a_token(provider: ProviderServer, tmp_path: Path) -> None:
+    env = environment(tmp_path, provider, PARLEY_HOST="0.0.0.0")
+    async with asyncio.timeout(LIMIT_S):
+        ended = await run(env, "up")
+    assert ended.code == 1
+    assert "Set PARLEY_WEB_TOKEN" in ended.err
