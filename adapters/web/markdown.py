@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -21,6 +22,8 @@ from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
 
 MAX_RENDERED_CHARS = 200_000
 """A longer text is shown as it is."""
+KEPT_TEXTS = 256
+"""Finished texts of which the HTML is kept: a page shows the same answers again and again."""
 MAX_COLOURED_CHARS = 20_000
 """A longer block of code is shown in one colour."""
 _LANGUAGES = (
@@ -42,6 +45,7 @@ class Change:
     blocks: tuple[str, ...]
 
 
+@lru_cache(maxsize=KEPT_TEXTS)
 def render(text: str) -> tuple[str, ...]:
     """A whole text as one piece of HTML for each top-level block."""
     if len(text) > MAX_RENDERED_CHARS:

@@ -14,6 +14,8 @@ from adapters.web.parts import WebParts, listed, to_key
 from adapters.web.views import Pages, to_demo_note, to_exchanges, to_tags, to_title
 
 MAX_LOGIN_BYTES = 2_000
+SHOWN_PROMPTS = 40
+"""A longer conversation shows its newest prompts first, the others on demand."""
 SESSION_S = 60 * 60 * 24 * 30
 EXAMPLES = (
     "What is the capital of France?",
@@ -46,7 +48,8 @@ class Site:
 
     async def conversation(self, request: Request) -> Response:
         """A conversation that was begun before."""
-        return await self._chat(request.path_params["conversation"])
+        most = None if "all" in request.query_params else SHOWN_PROMPTS
+        return await self._chat(request.path_params["conversation"], most)
 
     async def login(self, request: Request) -> Response:
         """The way in, where a token is set."""
@@ -56,8 +59,7 @@ class Site:
 
     async def log_in(self, request: Request) -> Response:
         """Check the token and remember the browser."""
-        body = (await request.body())[:MAX_LOGIN_BYTES]
-        given = parse_qs(body.decode("utf-8", "replace")).get("token", [""])[0]
+        given = parse_qs(await _form(request)).get("token", [""])[0]
         if not self._parts.token or not is_same(given.strip(), self._parts.token):
             problem = "That is not the token. It stands in PARLEY_WEB_TOKEN, where Parley runs."
             return HTMLResponse(
@@ -74,9 +76,10 @@ class Site:
         )
         return response
 
-    async def _chat(self, conversation: str) -> Response:
+    async def _chat(self, conversation: str, most: int | None = None) -> Response:
         parts, key = self._parts, to_key(conversation)
         turns = await parts.store.turns(key) if conversation else ()
+        exchanges = to_exchanges(turns, (await parts.store.settings(key)).footer, most)
         catalog = parts.catalog()
         conversations = await listed(parts.store)
         titles = {c.key.thread_id: c.title for c in conversations}
@@ -86,7 +89,8 @@ class Site:
             is_missing=bool(conversation) and not turns,
             title=to_title(titles.get(conversation, "Parley")),
             conversations=conversations,
-            exchanges=to_exchanges(turns, (await parts.store.settings(key)).footer),
+            exchanges=exchanges,
+            earlier=len({turn.message_id for turn in turns}) - len(exchanges),
             examples=EXAMPLES,
             tags=to_tags(catalog),
             demo_note=to_demo_note(catalog),
@@ -95,3 +99,13 @@ class Site:
         )
         status = HTTPStatus.NOT_FOUND if conversation and not turns else HTTPStatus.OK
         return HTMLResponse(html, status_code=status)
+
+
+async def _form(request: Request) -> str:
+    """A small form's body; what is too long for one reads as empty."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_LOGIN_BYTES:
+            return ""
+    return body.decode("utf-8", "replace")

@@ -93,12 +93,15 @@ def to_title(title: str) -> str:
     return title[tag.end() :].strip() if tag else title
 
 
-def to_exchanges(turns: Iterable[Turn], style: FooterStyle) -> tuple[ExchangeView, ...]:
-    """The turns of a conversation, each prompt with all of its answers."""
+def to_exchanges(
+    turns: Iterable[Turn], style: FooterStyle, most: int | None = None
+) -> tuple[ExchangeView, ...]:
+    """The turns of a conversation, each prompt with all of its answers; the newest `most`."""
     by_message: dict[str, list[Turn]] = {}
     for turn in turns:
         by_message.setdefault(turn.message_id, []).append(turn)
-    return tuple(to_exchange(answers, style) for answers in by_message.values())
+    newest = list(by_message.values())[-most if most else 0 :]
+    return tuple(to_exchange(answers, style) for answers in newest)
 
 
 def to_exchange(turns: Sequence[Turn], style: FooterStyle) -> ExchangeView:

@@ -85,7 +85,8 @@ async function anew(answer, action, button) {
   fold(answer);
   document.dispatchEvent(new CustomEvent("parley:asked", { detail: turn }));
   await follow(fresh, source);
-  fresh.querySelector(`[data-do="${action}"]`)?.focus({ preventScroll: true });
+  const isLost = document.activeElement === document.body;
+  if (isLost) fresh.querySelector(`[data-do="${action}"]`)?.focus({ preventScroll: true });
 }
 
 // Puts an answer away, still readable, where it stands.

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.web.api import MAX_PROMPT_CHARS
+from adapters.web.site import SHOWN_PROMPTS
 from bot.errors import AuthenticationError, StoreError
 from bot.messages import ConversationKey, IncomingMessage
 from bot.turns import Turn
@@ -334,3 +335,18 @@ async def test_only_the_page_itself_may_delete() -> None:
         headers = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
         assert (await chat.http.delete(path, headers=headers)).status == 403
         assert (await chat.http.get(path)).status == 200
+
+
+async def test_a_long_conversation_shows_its_newest_prompts_and_the_others_on_demand() -> None:
+    async with web_chat() as chat:
+        first = await chat.answered("Prompt 0", "Reply 0.")
+        for number in range(1, SHOWN_PROMPTS + 2):
+            await chat.answered(
+                f"Prompt {number}", f"Reply {number}.", conversation=first["conversation"]
+            )
+        address = f"/c/{first['conversation']}"
+        page = await (await chat.http.get(address)).text()
+        assert "Show 2 earlier prompts" in page
+        assert "<p>Reply 1.</p>" not in page
+        assert "<p>Reply 2.</p>" in page
+        assert "<p>Reply 0.</p>" in await (await chat.http.get(f"{address}?all")).text()

@@ -143,3 +143,9 @@ async def _raw(port: int, request: bytes) -> bytes:
     writer.close()
     await writer.wait_closed()
     return answer
+
+
+async def test_an_endless_token_is_not_read() -> None:
+    async with web_chat(token=TOKEN) as chat:
+        refused = await chat.http.post("/login", data={"token": TOKEN + "x" * 10_000})
+        assert refused.status == 403
