@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -13,6 +13,7 @@ from bot.ledger import LedgerEntry
 from bot.messages import ConversationKey, IncomingMessage
 from bot.replies import Notice, Reply
 from bot.settings import SettingChange, Settings
+from bot.spend import SpendLine, Where
 from bot.turns import Conversation, Summary, Turn, Utterance
 
 
@@ -45,6 +46,13 @@ class Sink(Protocol):
 
     def append(self, text: str) -> None:
         """Show more of the answer, at the pace the platform allows. Never waits."""
+
+    def branch(self, name: str, label: str, *, is_brief: bool = False) -> Sink:
+        """A further message of the same turn, under a label; several may be written at once.
+
+        The same name is the same message, also after a crash. A brief one shows only the
+        beginning of a long text where messages crowd a channel, the whole in a file. Never waits.
+        """
 
     async def finish(self, reply: Reply) -> None:
         """Show the whole answer exactly, with its footer, notes and buttons. Once, at the end.
@@ -175,6 +183,22 @@ class Ledger(Protocol):
         """The entries of one turn, oldest first."""
 
 
+class Spend(Protocol):
+    """What was spent, added up."""
+
+    async def spend_lines(self, where: Where, bounds: Sequence[datetime]) -> tuple[SpendLine, ...]:
+        """What was spent between the bounds, added up; each line knows its part."""
+
+    async def spent_between(self, where: Where, since: datetime, until: datetime) -> int:
+        """The total of a stretch, in nano-dollars."""
+
+    async def first_call_at(self, where: Where) -> datetime | None:
+        """When the first call of the workspace was made."""
+
+    async def user_names(self, where: Where, user_ids: Iterable[str]) -> dict[str, str]:
+        """What people of a workspace were last called, by their ids; unknown ones are left out."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
     """One message of ours on a platform: `post_id` is `<turn>:p<n>`."""
@@ -255,7 +279,9 @@ class Forgetting(Protocol):
         """Forget what is older than `retention_days` where it was said."""
 
 
-class Store(Intake, TurnStore, Ledger, Posts, Display, Upkeep, Preferences, Forgetting, Protocol):
+class Store(
+    Intake, TurnStore, Ledger, Spend, Posts, Display, Upkeep, Preferences, Forgetting, Protocol
+):
     """Everything that is kept, in one place."""
 
 
@@ -272,6 +298,7 @@ __all__ = [
     "Preferences",
     "Queue",
     "Sink",
+    "Spend",
     "Store",
     "TurnStore",
     "Upkeep",

@@ -15,6 +15,7 @@ from bot.settings import SettingChange, Settings, parse_setting, resolve, to_sco
 from bot.turns import Conversation, Summary, Turn, TurnStatus, Utterance
 from storage.convert import in_hold_order, to_budget_id, to_title
 from storage.memory_kept import Budget, Kept, MemoryForgetting, place_of
+from storage.memory_spend import MemorySpend
 from storage.posts import in_post_order
 
 
@@ -283,7 +284,7 @@ class _MemoryLedger:
         return len(lost)
 
 
-class MemoryStore(_MemoryTurns, _MemoryLedger, MemoryForgetting):
+class MemoryStore(_MemoryTurns, _MemoryLedger, MemoryForgetting, MemorySpend):
     """Everything that is kept, as long as the process lives."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Settings of workspaces, channels and threads, with who changed them; claims; installations."""
+"""Settings of workspaces, channels and threads, with who changed them; installations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlmodel import col, delete, select
 from bot.messages import ConversationKey
 from bot.settings import SettingChange, Settings, parse_setting, resolve, to_scope_ids
 from storage.database import Database
-from storage.tables import AuditRow, DigestRow, InstallationRow, SettingRow
+from storage.tables import AuditRow, InstallationRow, SettingRow
 
 __all__ = ["SettingChange", "SqlPlaces"]
 
@@ -66,11 +66,11 @@ class SqlPlaces:
             )
             return tuple(_to_change(row) for row in rows)
 
-    async def claim_digest(self, scope_id: str, week: str, at: datetime) -> bool:
-        """Claim a workspace's digest of a local week; False when somebody has it."""
-        async with self._db.write() as session:
-            values = {"scope_id": scope_id, "week": week, "claimed_at": at}
-            return await self._db.insert_new(session, DigestRow, values) is not None
+    async def places_with(self, name: str) -> dict[str, str]:
+        """Where a setting is made, and what it says there, by scope id."""
+        async with self._db.read() as session:
+            rows = await session.exec(select(SettingRow).where(SettingRow.name == name))
+            return {row.scope_id: row.value for row in rows}
 
     async def installation(self, installation_id: str) -> str | None:
         """What is kept of an installation, as it was given."""

@@ -15,13 +15,16 @@ from storage.ledger import SqlLedger
 from storage.migrate import migrate
 from storage.places import SqlPlaces
 from storage.posts import SqlPosts
+from storage.spend import SqlSpend
 from storage.turns import SqlTurns
 from storage.uninterrupted import uninterrupted, until_all_ended
 from storage.upkeep import SqlUpkeep
 
 
 @uninterrupted
-class SqlStore(SqlIntake, SqlTurns, SqlLedger, SqlPosts, SqlPlaces, SqlUpkeep, SqlForgetting):
+class SqlStore(
+    SqlIntake, SqlTurns, SqlLedger, SqlSpend, SqlPosts, SqlPlaces, SqlUpkeep, SqlForgetting
+):
     """Everything that is kept, in one database. Its methods raise StoreError when it is gone."""
 
     def __init__(self, database: Database, enqueue: Enqueue | None = None) -> None:

@@ -109,14 +109,20 @@ class LlmCallRow(SQLModel, table=True):
     __tablename__ = "llm_call"
     __table_args__ = (
         Index(
-            "ix_llm_call_of_workspace",
+            "ix_llm_call_spend",  # covers every sum: a week costs the same at any size
             "platform",
             "workspace_id",
             "created_at",
             "user_id",
+            "channel_id",
+            "tier",
+            "alias",
+            "purpose",
+            "status",
             "cost",
             "lost_cost",
             "input_tokens",
+            "cached_input_tokens",
             "output_tokens",
         ),
         Index(
@@ -232,6 +238,11 @@ class DigestRow(SQLModel, table=True):
     scope_id: str = Field(primary_key=True)
     week: str = Field(primary_key=True)
     claimed_at: datetime
+    again_at: datetime | None = None
+    """When it may be claimed anew, unless it was posted by then."""
+    posted_at: datetime | None = None
+    attempts: int = 0
+    error: str = ""
 
 
 class InstallationRow(SQLModel, table=True):

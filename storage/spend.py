@@ -1,0 +1,241 @@
+"""What was spent, added up by the database: every question is answered from one covering index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import case, func, literal, tuple_
+from sqlalchemy.orm import defer
+from sqlmodel import col, select, update
+
+from bot.calls import Purpose
+from bot.catalog import Tier
+from bot.ledger import CallStatus, LedgerEntry
+from bot.spend import SpendLine, Where
+from storage.convert import to_entry
+from storage.database import Database
+from storage.tables import DigestRow, LlmCallRow, TurnRow
+
+CLAIM_LASTS = timedelta(minutes=10)
+"""After this a digest whose claimer has not ended it may be claimed by another."""
+_CALL = LlmCallRow
+_GROUPED = (
+    col(_CALL.tier),
+    col(_CALL.alias),
+    col(_CALL.purpose),
+    col(_CALL.channel_id),
+    col(_CALL.user_id),
+    col(_CALL.status),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestClaim:
+    """The right to post a workspace's digest of one local week, for a while."""
+
+    scope_id: str
+    week: str
+    attempt: int
+
+
+class SqlSpend:
+    """The reports' part of the store."""
+
+    _db: Database
+
+    async def spend_lines(self, where: Where, bounds: Sequence[datetime]) -> tuple[SpendLine, ...]:
+        """What was spent between the bounds, added up; each line knows its part."""
+        part = _part(bounds).label("part")
+        is_unpriced = col(_CALL.cost).is_(None) & col(_CALL.input_tokens).is_not(None)
+        statement = (
+            select(  # type: ignore[call-overload]  # more columns than sqlmodel has overloads for
+                part,
+                *_GROUPED,
+                func.count(),
+                func.sum(case((is_unpriced, 1), else_=0)),
+                *(
+                    func.coalesce(func.sum(column), 0)
+                    for column in (
+                        col(_CALL.cost),
+                        col(_CALL.lost_cost),
+                        col(_CALL.input_tokens),
+                        col(_CALL.cached_input_tokens),
+                        col(_CALL.output_tokens),
+                    )
+                ),
+            )
+            .where(*_within(where, bounds[0], bounds[-1]))
+            .group_by(part, *_GROUPED)
+        )
+        async with self._db.read() as session:
+            return tuple(_to_line(row) for row in await session.exec(statement))
+
+    async def spent_between(self, where: Where, since: datetime, until: datetime) -> int:
+        """The total of a stretch, in nano-dollars."""
+        amount = func.coalesce(func.sum(col(_CALL.cost)), 0) + func.coalesce(
+            func.sum(col(_CALL.lost_cost)), 0
+        )
+        async with self._db.read() as session:
+            found = await session.exec(select(amount).where(*_within(where, since, until)))
+            return int(found.one() or 0)
+
+    async def first_call_at(self, where: Where) -> datetime | None:
+        """When the first call there was made."""
+        statement = (
+            select(_CALL.created_at)
+            .where(_CALL.platform == where.platform, _CALL.workspace_id == where.workspace_id)
+            .order_by(col(_CALL.created_at))
+            .limit(1)
+        )
+        async with self._db.read() as session:
+            return (await session.exec(statement)).first()
+
+    async def latest_calls(
+        self, where: Where, *, before: datetime, limit: int
+    ) -> tuple[LedgerEntry, ...]:
+        """The newest entries before then, newest first, without their texts."""
+        statement = (
+            select(_CALL)
+            .options(defer(_CALL.text))  # type: ignore[arg-type]  # a column, to sqlmodel a str
+            .where(*_within(where, None, before))
+            .order_by(col(_CALL.created_at).desc(), col(_CALL.call_id).desc())
+            .limit(limit)
+        )
+        async with self._db.read() as session:
+            return tuple(_to_entry(row) for row in await session.exec(statement))
+
+    async def workspaces(self) -> tuple[tuple[str, str], ...]:
+        """Every (platform, workspace id) that has called a model, hopping along the index."""
+        key = tuple_(col(_CALL.platform), col(_CALL.workspace_id))
+        ordered = select(_CALL.platform, _CALL.workspace_id).order_by(
+            col(_CALL.platform), col(_CALL.workspace_id)
+        )
+        found: list[tuple[str, str]] = []
+        async with self._db.read() as session:
+            statement = ordered.limit(1)
+            while (row := (await session.exec(statement)).first()) is not None:
+                found.append((row[0], row[1]))
+                after = tuple_(literal(row[0]), literal(row[1]))
+                statement = ordered.where(key > after).limit(1)
+        return tuple(found)
+
+    async def user_names(self, where: Where, user_ids: Iterable[str]) -> dict[str, str]:
+        """What people of a workspace were last called, by their ids; unknown ones are left out."""
+        names: dict[str, str] = {}
+        async with self._db.read() as session:
+            for user_id in user_ids:
+                named = await session.exec(
+                    select(TurnRow.user_name)
+                    .where(TurnRow.platform == where.platform)
+                    .where(TurnRow.workspace_id == where.workspace_id)
+                    .where(TurnRow.user_id == user_id, TurnRow.user_name != "")
+                    .order_by(col(TurnRow.created_at).desc())
+                    .limit(1)
+                )
+                if name := named.first():
+                    names[user_id] = name
+        return names
+
+    async def turn_decisions(self, turn_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Why each of these turns got its model, in plain values."""
+        statement = select(TurnRow.turn_id, TurnRow.decision).where(
+            col(TurnRow.turn_id).in_(turn_ids)
+        )
+        async with self._db.read() as session:
+            return {turn_id: dict(decision) for turn_id, decision in await session.exec(statement)}
+
+    async def claim_digest(self, scope_id: str, week: str, at: datetime) -> DigestClaim | None:
+        """Claim a workspace's digest of a local week; None when somebody has it, or had.
+
+        A claim that was not ended within CLAIM_LASTS, and one that failed and whose time to try
+        again has come, may be claimed anew.
+        """
+        again_at = at + CLAIM_LASTS
+        new = {"scope_id": scope_id, "week": week, "claimed_at": at, "again_at": again_at}
+        async with self._db.write() as session:
+            if await self._db.insert_new(session, DigestRow, new | {"attempts": 1}) is not None:
+                return DigestClaim(scope_id=scope_id, week=week, attempt=1)
+            statement = (
+                update(DigestRow)
+                .where(col(DigestRow.scope_id) == scope_id, col(DigestRow.week) == week)
+                .where(col(DigestRow.posted_at).is_(None), col(DigestRow.again_at) <= at)
+                .values(again_at=again_at, attempts=col(DigestRow.attempts) + 1)
+                .returning(col(DigestRow.attempts))
+            )
+            attempt: int | None = (await session.exec(statement)).scalar_one_or_none()
+        if attempt is None:
+            return None
+        return DigestClaim(scope_id=scope_id, week=week, attempt=attempt)
+
+    async def end_digest(self, claim: DigestClaim, at: datetime) -> None:
+        """Keep that a digest was posted, or that there was nothing to post."""
+        await self._set_digest(claim, posted_at=at, error="")
+
+    async def postpone_digest(self, claim: DigestClaim, until: datetime, error: str) -> None:
+        """Keep that a digest could not be posted, and when it may be tried again."""
+        await self._set_digest(claim, again_at=until, error=error)
+
+    async def _set_digest(self, claim: DigestClaim, **values: object) -> None:
+        async with self._db.write() as session:
+            await session.exec(
+                update(DigestRow)
+                .where(col(DigestRow.scope_id) == claim.scope_id)
+                .where(col(DigestRow.week) == claim.week, col(DigestRow.attempts) == claim.attempt)
+                .values(**values)
+            )
+
+
+def _within(where: Where, since: datetime | None, until: datetime) -> list[Any]:
+    conditions = [
+        col(_CALL.platform) == where.platform,
+        col(_CALL.workspace_id) == where.workspace_id,
+        col(_CALL.created_at) < until,
+    ]
+    if since is not None:
+        conditions.append(col(_CALL.created_at) >= since)
+    narrower = (
+        (col(_CALL.user_id), where.user_id),
+        (col(_CALL.channel_id), where.channel_id),
+        (col(_CALL.purpose), where.purpose.value if where.purpose else None),
+    )
+    return conditions + [column == value for column, value in narrower if value is not None]
+
+
+def _part(bounds: Sequence[datetime]) -> Any:
+    """Which part a call is in: the first whose end is after it."""
+    ends = bounds[1:-1]
+    if not ends:
+        return literal(0)
+    return case(
+        *((col(_CALL.created_at) < end, literal(index)) for index, end in enumerate(ends)),
+        else_=literal(len(ends)),
+    )
+
+
+def _to_line(row: Any) -> SpendLine:
+    part, tier, alias, purpose, channel_id, user_id, status, *figures = row
+    calls, unpriced, cost, lost_cost, given, cached, written = (int(figure) for figure in figures)
+    return SpendLine(
+        part=part,
+        tier=Tier(tier),
+        alias=alias,
+        purpose=Purpose(purpose),
+        channel_id=channel_id,
+        user_id=user_id,
+        status=CallStatus(status),
+        calls=calls,
+        unpriced=unpriced,
+        cost=cost,
+        lost_cost=lost_cost,
+        input_tokens=given,
+        cached_input_tokens=cached,
+        output_tokens=written,
+    )
+
+
+def _to_entry(row: LlmCallRow) -> LedgerEntry:
+    row.text = ""
+    return to_entry(row)

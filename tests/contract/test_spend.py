@@ -1,0 +1,199 @@
+"""What every store promises about sums: they are the ledger's, whoever adds up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.calls import Purpose
+from bot.ledger import CallStatus, LedgerEntry
+from bot.ports import Store
+from bot.spend import Where, to_lines
+from storage import MemoryStore, SqlStore, open_store
+from tests.contract.conftest import AnyStore
+from tests.contract.examples import NOON, accepted
+from tests.unit.spending import HERE, MONDAY, WEEK, call, entries, usd
+
+
+async def booked(store: Store, *found: LedgerEntry) -> None:
+    """Bring entries into the ledger as calls do, by opening and closing them."""
+    for entry in found:
+        opened = replace(entry, status=CallStatus.OPEN, usage=None, cost=None, lost_cost=0)
+        await store.open(opened, ())
+        if entry.status is not CallStatus.OPEN:
+            await store.close(replace(entry, lost_cost=0))
+
+
+async def test_lines_are_what_the_ledger_adds_up_to(store: AnyStore) -> None:
+    found = [
+        call(1),
+        call(2, created_at=MONDAY + timedelta(days=3), user_id="bob", cost=usd("2")),
+        call(3, status=CallStatus.FAILED, cost=0),
+        call(4, cost=None),
+        call(5, status=CallStatus.OPEN, cost=None, usage=None, list_price=None),
+        call(6, created_at=WEEK.until),
+        call(7, created_at=MONDAY - timedelta(microseconds=1)),
+        call(8, workspace_id="other"),
+    ]
+    await booked(store, *found)
+
+    lines = await store.spend_lines(HERE, WEEK.bounds)
+
+    assert set(lines) == set(to_lines(found[:7], WEEK.bounds))
+    assert await store.spent_between(HERE, WEEK.since, WEEK.until) == usd("3")
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(found=st.lists(entries, max_size=12, unique_by=lambda entry: entry.call_id))
+async def test_a_database_adds_up_as_the_core_does(
+    tmp_path_factory: pytest.TempPathFactory, found: list[LedgerEntry]
+) -> None:
+    memory = MemoryStore()
+    await booked(memory, *found)
+    async with open_store(tmp_path_factory.mktemp("db") / "parley.db") as store:
+        await booked(store, *found)
+
+        lines = await store.spend_lines(HERE, WEEK.bounds)
+
+    assert set(lines) == set(await memory.spend_lines(HERE, WEEK.bounds))
+
+
+async def test_asks_only_for_what_was_narrowed_to(store: AnyStore) -> None:
+    bob = call(2, user_id="bob", channel_id="d", purpose=Purpose.JUDGE, cost=usd("2"))
+    await booked(store, call(1), bob)
+
+    for narrower in (
+        replace(HERE, user_id="bob"),
+        replace(HERE, channel_id="d"),
+        replace(HERE, purpose=Purpose.JUDGE),
+    ):
+        assert await store.spent_between(narrower, WEEK.since, WEEK.until) == usd("2")
+        (line,) = await store.spend_lines(narrower, WEEK.bounds)
+        assert line.user_id == "bob"
+        assert [e.user_id for e in await store.latest_calls(narrower, before=NOON, limit=9)] == [
+            "bob"
+        ]
+
+
+async def test_one_part_is_the_whole(store: AnyStore) -> None:
+    await booked(store, call(1))
+
+    (line,) = await store.spend_lines(HERE, (WEEK.since, WEEK.until))
+
+    assert line.part == 0
+
+
+async def test_nothing_was_spent_where_nothing_was_asked(store: AnyStore) -> None:
+    assert await store.spend_lines(HERE, WEEK.bounds) == ()
+    assert await store.spent_between(HERE, WEEK.since, WEEK.until) == 0
+    assert await store.first_call_at(HERE) is None
+    assert await store.workspaces() == ()
+
+
+async def test_knows_the_first_call_and_the_latest(store: AnyStore) -> None:
+    found = [call(n, created_at=MONDAY + timedelta(hours=n)) for n in range(4)]
+    await booked(store, *found)
+
+    latest = await store.latest_calls(HERE, before=found[3].created_at, limit=2)
+
+    assert await store.first_call_at(HERE) == MONDAY
+    assert [entry.turn_id for entry in latest] == ["t2", "t1"]
+
+
+async def test_workspaces_of_one_name_are_told_apart_by_platform_and_id(store: AnyStore) -> None:
+    for number, (platform, workspace) in enumerate([("a", "x"), ("b", "x"), ("a", "y")] * 2):
+        await booked(store, call(number, platform=platform, workspace_id=workspace))
+
+    assert await store.workspaces() == (("a", "x"), ("a", "y"), ("b", "x"))
+    x_of_b = Where(platform="b", workspace_id="x")
+    assert await store.spent_between(x_of_b, WEEK.since, WEEK.until) == usd("2")
+
+
+async def test_knows_what_people_are_called(store: AnyStore) -> None:
+    await accepted(store, 1)
+
+    assert await store.user_names(HERE, ["ann", "nobody"]) == {"ann": "Ann"}
+    elsewhere = Where(platform="test", workspace_id="other")
+    assert await store.user_names(elsewhere, ["ann"]) == {}
+
+
+async def test_a_digest_is_claimed_once(sql_store: SqlStore) -> None:
+    claims = [await sql_store.claim_digest("test/w", "2026-W47", NOON) for _ in range(3)]
+
+    assert [claim is not None for claim in claims] == [True, False, False]
+    assert await sql_store.claim_digest("test/other", "2026-W47", NOON)
+    assert await sql_store.claim_digest("test/w", "2026-W48", NOON)
+
+
+async def test_a_claim_that_was_never_ended_can_be_taken_over(sql_store: SqlStore) -> None:
+    first = await sql_store.claim_digest("test/w", "2026-W47", NOON)
+    later = NOON + timedelta(minutes=10)
+    second = await sql_store.claim_digest("test/w", "2026-W47", later)
+
+    assert first is not None
+    assert second is not None
+    assert second.attempt == 2
+    await sql_store.postpone_digest(first, NOON, "it was slow")  # is no longer its to postpone
+    assert await sql_store.claim_digest("test/w", "2026-W47", later) is None
+
+
+async def test_a_posted_digest_is_never_claimed_again(sql_store: SqlStore) -> None:
+    claim = await sql_store.claim_digest("test/w", "2026-W47", NOON)
+    assert claim is not None
+    await sql_store.end_digest(claim, NOON)
+
+    assert await sql_store.claim_digest("test/w", "2026-W47", NOON + timedelta(days=9)) is None
+
+
+async def test_a_failed_digest_is_claimed_again_when_its_time_has_come(
+    sql_store: SqlStore,
+) -> None:
+    claim = await sql_store.claim_digest("test/w", "2026-W47", NOON)
+    assert claim is not None
+    await sql_store.postpone_digest(claim, NOON + timedelta(hours=1), "no permission")
+
+    early = await sql_store.claim_digest("test/w", "2026-W47", NOON + timedelta(minutes=59))
+    due = await sql_store.claim_digest("test/w", "2026-W47", NOON + timedelta(minutes=60))
+
+    assert early is None
+    assert due is not None
+    assert due.attempt == 2
+
+
+async def test_reads_a_week_from_the_index_alone(sql_store: SqlStore) -> None:
+    await booked(sql_store, *(call(n) for n in range(20)))
+
+    plan = await _plan_of_a_week(sql_store)
+
+    assert "ix_llm_call_spend" in plan
+    assert "SCAN llm_call" not in plan
+
+
+async def _plan_of_a_week(store: SqlStore) -> str:
+    """How the database would answer; PostgreSQL only tells when small tables are not scanned."""
+    from sqlalchemy import text
+
+    is_sqlite = store.url.get_backend_name() == "sqlite"
+    explain = "EXPLAIN QUERY PLAN" if is_sqlite else "EXPLAIN"
+    statement = (
+        f"{explain} SELECT user_id, channel_id, tier, alias, purpose, status, sum(cost), "
+        "sum(lost_cost), sum(input_tokens), sum(cached_input_tokens), sum(output_tokens) "
+        "FROM llm_call WHERE platform = 'test' AND workspace_id = 'w' "
+        "AND created_at >= '2026-11-16' AND created_at < '2026-11-23' "
+        "GROUP BY user_id, channel_id, tier, alias, purpose, status"
+    )
+    async with store._db.read() as session:
+        connection = await session.connection()
+        if not is_sqlite:
+            await connection.execute(text("SET enable_seqscan = off"))
+            await connection.execute(text("SET enable_bitmapscan = off"))
+        rows = (await connection.execute(text(statement))).all()
+    found = " ".join(str(row[-1]) for row in rows)
+    assert not is_sqlite or "COVERING INDEX" in found
+    return found
