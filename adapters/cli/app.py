@@ -32,6 +32,7 @@ def build_app(program: Program) -> typer.Typer:
     _add_up(app, program)
     _add_prompts(app, program)
     _add_listings(app, program)
+    _add_database(app, program)
     return app
 
 
@@ -88,6 +89,22 @@ def _add_listings(app: typer.Typer, program: Program) -> None:
         from adapters.cli import doctor as checking
 
         _run(checking.doctor(program, as_json=as_json))
+
+
+def _add_database(app: typer.Typer, program: Program) -> None:
+    @app.command(name="move-database")
+    def move_database(
+        target: Annotated[
+            str, typer.Argument(help="Where to; by default DATABASE_URL.", show_default=False)
+        ] = "",
+        source: Annotated[
+            str, typer.Option("--from", help="By default the file in the data folder.")
+        ] = "",
+    ) -> None:
+        """Copy everything into an empty database, such as PostgreSQL, while Parley is stopped."""
+        from adapters.cli import moving
+
+        _run(moving.move_database(program, target, source))
 
 
 def _tagged(prompt: str, tier: str, model: str) -> str:
