@@ -18,10 +18,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import views
 from adapters.slack.arrivals import Arrivals, TooSlowError
-from adapters.slack.commands import Commands, to_place_key, to_slash_command
-from adapters.slack.desk import Desk, say
+from adapters.slack.desk import Desk, Slash, say
+from adapters.slack.inbound import place_key
 from adapters.slack.manifest import PROMPTS, SHORTCUTS, SLASH_COMMANDS
-from adapters.slack.posts import Place
 from adapters.slack.presses import act, to_press
 from adapters.slack.workspaces import Workspace, Workspaces
 from bot.errors import BotError
@@ -66,14 +65,12 @@ class SlackApp:
         inbox: Inbox,
         store: Store,
         arrivals: Arrivals,
-        commands: Commands,
         desk: Desk,
     ) -> None:
         self._workspaces = workspaces
         self._inbox = inbox
         self._store = store
         self._arrivals = arrivals
-        self._commands = commands
         self._desk = desk
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -126,8 +123,9 @@ class SlackApp:
             self._later(self._desk.show_home(user_id, workspace))
 
     async def _on_session_stopped(self, event: Body, context: AsyncBoltContext) -> None:
-        place = Place(str(event["channel"]), str(event.get("thread_ts") or ""), "")
-        await self._commands.stop_in(to_place_key(place, context.team_id or ""))
+        thread_ts = str(event.get("thread_ts") or "")
+        key = place_key(context.team_id or "", str(event["channel"]), thread_ts)
+        await self._arrivals.stop_in(key)
 
     async def _on_removed(self, body: Body) -> None:
         team_id, enterprise_id = (
@@ -144,24 +142,7 @@ class SlackApp:
 
     async def _on_command(self, body: Body, context: AsyncBoltContext) -> BoltResponse:
         workspace = await self._workspace(context)
-        command = to_slash_command(str(body["command"]), str(body.get("text") or ""))
-        user_id, channel_id = str(body["user_id"]), str(body["channel_id"])
-        respond = context.respond
-        if command.name == "ask":
-            self._later(self._desk.ask(command, channel_id, user_id, workspace, respond), respond)
-        elif command.name == "settings" and not command.rest:
-            self._later(
-                self._desk.open_settings(
-                    trigger_id=str(body["trigger_id"]),
-                    place=Place(channel_id, "", user_id),
-                    workspace=workspace,
-                    respond=respond,
-                ),
-                respond,
-            )
-        else:
-            place = Place(channel_id, "", user_id)
-            self._later(self._desk.run(command, place, workspace, respond), respond)
+        self._later(self._desk.take(Slash.of(body), workspace), context.respond)
         return BoltResponse(status=200, body="")
 
     async def _on_shortcut(self, body: Body, context: AsyncBoltContext) -> BoltResponse:
@@ -181,14 +162,8 @@ class SlackApp:
 
     async def _on_settings_button(self, body: Body, context: AsyncBoltContext) -> BoltResponse:
         workspace = await self._workspace(context)
-        self._later(
-            self._desk.open_settings(
-                trigger_id=str(body["trigger_id"]),
-                place=Place("", "", str(body["user"]["id"])),
-                workspace=workspace,
-                respond=None,
-            )
-        )
+        trigger_id, user_id = str(body["trigger_id"]), str(body["user"]["id"])
+        self._later(self._desk.open_home_settings(trigger_id, user_id, workspace))
         return BoltResponse(status=200, body="")
 
     async def _on_settings(self, body: Body, context: AsyncBoltContext) -> BoltResponse:

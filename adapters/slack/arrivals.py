@@ -7,15 +7,14 @@ import logging
 from dataclasses import replace
 
 from adapters.slack import inbound
-from adapters.slack.commands import Commands, to_command
+from adapters.slack.commands import is_stop
 from adapters.slack.desk import Rules
 from adapters.slack.earlier import read_earlier
 from adapters.slack.files import SlackFiles
 from adapters.slack.inbound import PLATFORM, Event
 from adapters.slack.workspaces import Workspace
-from bot.errors import BotError, StoreError
 from bot.inbox import Inbox
-from bot.messages import IncomingMessage
+from bot.messages import ConversationKey, IncomingMessage
 from bot.ports import Store
 
 logger = logging.getLogger(__name__)
@@ -39,14 +38,12 @@ class Arrivals:
         *,
         inbox: Inbox,
         store: Store,
-        commands: Commands,
         files: SlackFiles,
         rules: Rules,
         earlier_limit: int,
     ) -> None:
         self._inbox = inbox
         self._store = store
-        self._commands = commands
         self._files = files
         self._rules = rules
         self._earlier_limit = earlier_limit
@@ -104,7 +101,7 @@ class Arrivals:
             if before is not None:
                 await asyncio.wait({before})
             if incoming is not None:
-                await self._accept(incoming, workspace)
+                await self._accept(incoming)
         finally:
             if self._tails.get(thread) is task:
                 del self._tails[thread]
@@ -134,17 +131,15 @@ class Arrivals:
         read = await self._files.read(incoming.attachments, workspace.token)
         return replace(incoming, attachments=read)
 
-    async def _accept(self, incoming: IncomingMessage, workspace: Workspace) -> None:
-        command = to_command(incoming.text) if incoming.is_addressed else None
-        if command is not None:
-            await self._commands.in_thread(command, incoming, workspace)
-            return
-        try:
+    async def _accept(self, incoming: IncomingMessage) -> None:
+        is_done = is_stop(incoming.text) and await self.stop_in(incoming.key) > 0
+        if not is_done:
             await self._inbox.accept(incoming)
-        except StoreError:
-            raise  # not kept, so not acknowledged: Slack sends it again
-        except BotError as error:
-            await self._commands.tell(str(error), incoming, workspace)
+
+    async def stop_in(self, key: ConversationKey) -> int:
+        """Stop every answer that is under way in a thread; how many there were."""
+        going = [turn for turn in await self._store.unfinished() if turn.key == key]
+        return sum([await self._inbox.stop(turn.turn_id) for turn in going])
 
     async def _amend(self, event: Event, workspace: Workspace) -> None:
         """Take an edit by a person; Slack sends the same event for previews of links."""

@@ -8,6 +8,7 @@ from typing import Self
 from adapters.slack.errors import TokenError
 from adapters.slack.posts import Place, TurnPosts
 from adapters.slack.preview import Preview, PreviewLimits
+from adapters.slack.private import PrivateSink
 from adapters.slack.signs import Signs
 from adapters.slack.sink import SlackSink
 from adapters.slack.workspaces import Workspaces
@@ -53,6 +54,8 @@ class SlackDelivery:
         workspace = await self._workspaces.find(turn.key.workspace_id)
         if workspace is None:
             return LostSink()
+        if response_url := turn.anchor.get("response_url", ""):
+            return PrivateSink(workspace.api.session, response_url)
         posts = TurnPosts(workspace, self._store, self._clock, turn.turn_id, Place.of(turn))
         sink = SlackSink(
             turn.turn_id,
@@ -62,7 +65,8 @@ class SlackDelivery:
             signs=Signs(workspace, posts.place, turn.prompt),
             preview=Preview(posts, workspace, self._clock, self._limits),
         )
-        sink.begin(await posts.known() if turn.attempts > 1 else ())
+        is_resumed = turn.attempts > 1
+        sink.begin(await posts.known() if is_resumed else (), is_resumed=is_resumed)
         self._sinks[turn.turn_id] = sink
         sink.when_closed(lambda: self._forget(turn.turn_id, sink))
         return sink
@@ -80,6 +84,10 @@ class LostSink:
 
     def append(self, text: str) -> None:
         """Nobody sees it."""
+
+    def branch(self, name: str, label: str, *, is_brief: bool = False) -> LostSink:
+        """Nobody sees it."""
+        return self
 
     async def finish(self, reply: Reply) -> None:
         """Raises TokenError."""

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from adapters.slack import inbound, views
-from adapters.slack.commands import Command, Commands, to_place_key
+from adapters.slack.commands import NO_QUESTION, NO_THREAD_HERE, SlashLine, to_line
 from adapters.slack.formatting import without_pings
 from adapters.slack.inbound import PLATFORM
-from adapters.slack.posts import Place
 from adapters.slack.workspaces import Workspace
 from bot.budget import limits_for
 from bot.catalog import Catalog
-from bot.errors import EmptyPromptError, NotAllowedError, SettingError
+from bot.errors import EmptyPromptError, NotAllowedError, PromptError, SettingError
 from bot.inbox import Inbox
 from bot.messages import IncomingMessage
 from bot.ports import Clock, Store
-from bot.settings import parse_setting, to_scope_ids
+from bot.settings import SettingChange, parse_setting, to_scope_ids
 
 ADMINS_ONLY = "Only an admin of this workspace can change settings."
 Body = Mapping[str, Any]
@@ -39,6 +39,24 @@ class Rules:
         return (await workspace.people.find(user_id)).is_admin
 
 
+@dataclass(frozen=True, slots=True)
+class Slash:
+    """A slash command as it came."""
+
+    command: str
+    text: str
+    channel_id: str
+    user_id: str
+    trigger_id: str
+    response_url: str
+
+    @classmethod
+    def of(cls, body: Body) -> Slash:
+        """Read from Slack's payload."""
+        names = ("command", "text", "channel_id", "user_id", "trigger_id", "response_url")
+        return cls(*(str(body.get(name) or "") for name in names))
+
+
 class Desk:
     """Serves one person at a time, in any workspace."""
 
@@ -47,54 +65,27 @@ class Desk:
         *,
         inbox: Inbox,
         store: Store,
-        commands: Commands,
         clock: Clock,
         catalog: Callable[[], Catalog],
         rules: Rules,
     ) -> None:
         self._inbox = inbox
         self._store = store
-        self._commands = commands
         self._clock = clock
         self._catalog = catalog
         self._rules = rules
 
-    async def run(
-        self, command: Command, place: Place, workspace: Workspace, respond: AsyncRespond | None
-    ) -> None:
-        """Answer a slash command, for the one person to see."""
-        text = await self._commands.answer(
-            command,
-            place,
-            is_admin=await self._rules.is_admin(place.user_id, workspace),
-            workspace_id=workspace.team_id,
-        )
-        await say(respond, text)
-
-    async def ask(
-        self,
-        command: Command,
-        channel_id: str,
-        user_id: str,
-        workspace: Workspace,
-        respond: AsyncRespond | None,
-    ) -> None:
-        """Post the question of a slash command, and answer it in the thread below."""
-        if not command.rest:
-            raise EmptyPromptError("Write your question after the command: `/parley ask …`.")
-        answer = await workspace.api.call(
-            "chat.postMessage",
-            channel=channel_id,
-            text=f"<@{user_id}> asks: {without_pings(command.rest)}",
-            unfurl_links=False,
-        )
-        event = {
-            "user": user_id,
-            "ts": str(answer["ts"]),
-            "channel": str(answer["channel"]),
-            "text": command.rest,
-        }
-        await self._inbox.accept(await self._to_incoming(event, workspace))
+    async def take(self, slash: Slash, workspace: Workspace) -> None:
+        """Take a slash command: a question is asked for all to see, the rest is between us."""
+        line = to_line(slash.command, slash.text)
+        if line.text == "/settings" and await self._rules.is_admin(slash.user_id, workspace):
+            await self.open_settings(slash.trigger_id, slash.channel_id, workspace)
+        elif line.text == "/forget":
+            raise PromptError(NO_THREAD_HERE)
+        elif line.is_private:
+            await self._answer_privately(line, slash, workspace)
+        else:
+            await self._ask(line, slash, workspace)
 
     async def ask_about(self, body: Body, workspace: Workspace) -> None:
         """Answer the message that a shortcut was used on, in its thread."""
@@ -106,18 +97,12 @@ class Desk:
             "user": user_id,
             "channel": str(body["channel"]["id"]),
             "text": f"{tag}{message.get('text') or ''}",
+            "files": (),
         }
         incoming = await self._to_incoming(event, workspace)
+        message_id = f"{incoming.message_id}:{callback_id}:{user_id}"
         await self._inbox.accept(
-            IncomingMessage(
-                key=incoming.key,
-                message_id=f"{incoming.message_id}:{callback_id}:{user_id}",
-                author_id=incoming.author_id,
-                author_name=incoming.author_name,
-                text=incoming.text,
-                sent_at=self._clock.now(),
-                is_admin=incoming.is_admin,
-            )
+            replace(incoming, message_id=message_id, sent_at=self._clock.now())
         )
 
     async def suggest(
@@ -132,30 +117,29 @@ class Desk:
 
     async def show_home(self, user_id: str, workspace: Workspace) -> None:
         """Show the Home tab as things stand."""
-        key = to_place_key(Place("", "", user_id), workspace.team_id)
+        key = inbound.place_key(workspace.team_id, "")
         settings = await self._store.settings(key)
         limits = limits_for(key, user_id, settings, self._rules.instance_cap, self._clock.now())
         view = views.home_view(
             catalog=self._catalog(),
             budgets=await self._store.states(limits),
-            settings=await self._store.settings_of(f"{PLATFORM}/{workspace.team_id}"),
+            settings=await self._store.settings_of(to_scope_ids(key)[0]),
             is_admin=await self._rules.is_admin(user_id, workspace),
         )
         await workspace.api.call("views.publish", user_id=user_id, view=view)
 
-    async def open_settings(
-        self, *, trigger_id: str, place: Place, workspace: Workspace, respond: AsyncRespond | None
-    ) -> None:
-        """Open the settings of a channel, or of the workspace from the Home tab."""
-        if not await self._rules.is_admin(place.user_id, workspace):
-            await self.run(Command("settings"), place, workspace, respond)
-            return
-        workspace_scope = f"{PLATFORM}/{workspace.team_id}"
-        key = to_place_key(place, workspace.team_id)
-        scope_id = to_scope_ids(key)[1] if place.channel_id else workspace_scope
-        where = "this channel" if place.channel_id else "this workspace"
-        current = await self._store.settings_of(scope_id)
-        modal = views.settings_modal(scope_id, where, current)
+    async def open_home_settings(self, trigger_id: str, user_id: str, workspace: Workspace) -> None:
+        """Open the workspace's settings from the Home tab; its button is shown to admins."""
+        if not await self._rules.is_admin(user_id, workspace):
+            raise NotAllowedError(ADMINS_ONLY)
+        await self.open_settings(trigger_id, "", workspace)
+
+    async def open_settings(self, trigger_id: str, channel_id: str, workspace: Workspace) -> None:
+        """Open the settings of a channel, or of the workspace when none is named."""
+        scope_ids = to_scope_ids(inbound.place_key(workspace.team_id, channel_id))
+        scope_id = scope_ids[1] if channel_id else scope_ids[0]
+        where = "this channel" if channel_id else "this workspace"
+        modal = views.settings_modal(scope_id, where, await self._store.settings_of(scope_id))
         await workspace.api.call("views.open", trigger_id=trigger_id, view=modal)
 
     async def save_settings(self, view: Body, user_id: str, workspace: Workspace) -> dict[str, str]:
@@ -171,8 +155,44 @@ class Desk:
         changed = {n: value for n, value in wanted.items() if value != current.get(n)}
         faults = _faults(changed)
         for name, value in changed.items() if not faults else ():
-            await self._commands.change(scope_id, name, value, user_id)
+            at = self._clock.now()
+            await self._store.set_setting(
+                SettingChange(scope_id=scope_id, name=name, after=value, user_id=user_id, at=at)
+            )
         return faults
+
+    async def _answer_privately(self, line: SlashLine, slash: Slash, workspace: Workspace) -> None:
+        person = await workspace.people.find(slash.user_id)
+        await self._inbox.accept(
+            IncomingMessage(
+                key=inbound.place_key(workspace.team_id, slash.channel_id),
+                message_id=f"{slash.channel_id}:command:{slash.trigger_id}",
+                author_id=slash.user_id,
+                author_name=person.name,
+                text=line.text,
+                sent_at=self._clock.now(),
+                is_admin=await self._rules.is_admin(slash.user_id, workspace),
+                anchor={"response_url": slash.response_url},
+            )
+        )
+
+    async def _ask(self, line: SlashLine, slash: Slash, workspace: Workspace) -> None:
+        """Post the question, and answer it in the thread below."""
+        if not line.text:
+            raise EmptyPromptError(NO_QUESTION)
+        answer = await workspace.api.call(
+            "chat.postMessage",
+            channel=slash.channel_id,
+            text=f"<@{slash.user_id}> asks: {without_pings(line.text)}",
+            unfurl_links=False,
+        )
+        event = {
+            "user": slash.user_id,
+            "ts": str(answer["ts"]),
+            "channel": str(answer["channel"]),
+            "text": line.text,
+        }
+        await self._inbox.accept(await self._to_incoming(event, workspace))
 
     async def _to_incoming(self, event: Body, workspace: Workspace) -> IncomingMessage:
         user_id = str(event["user"])

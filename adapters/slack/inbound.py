@@ -68,11 +68,13 @@ def thread_ts(event: Event) -> str:
 
 def to_key(event: Event, team_id: str) -> ConversationKey:
     """The conversation of a message: always a thread."""
+    return place_key(team_id, str(event["channel"]), thread_ts(event))
+
+
+def place_key(team_id: str, channel_id: str, thread_ts: str = "") -> ConversationKey:
+    """A thread; without one, a channel, where slash commands stand."""
     return ConversationKey(
-        platform=PLATFORM,
-        workspace_id=team_id,
-        channel_id=str(event["channel"]),
-        thread_id=thread_ts(event),
+        platform=PLATFORM, workspace_id=team_id, channel_id=channel_id, thread_id=thread_ts
     )
 
 

@@ -6,6 +6,8 @@ import json
 import sys
 from typing import Any
 
+from bot.commands import COMMANDS
+
 BOT_SCOPES = (
     "app_mentions:read",
     "assistant:write",
@@ -31,9 +33,15 @@ BOT_EVENTS = (
     "message.mpim",
     "tokens_revoked",
 )
+_SHORT_FORMS = ("debate", "ensemble", "spend")
 SLASH_COMMANDS = {
     "/parley": ("Ask Parley, or see what it can do", "ask QUESTION | models | settings | help"),
     "/ask": ("Ask Parley", "QUESTION"),
+    **{
+        f"/{name}": (COMMANDS[name].about.capitalize(), COMMANDS[name].usage.partition(" ")[2])
+        for name in _SHORT_FORMS
+        if COMMANDS[name].is_on
+    },
 }
 SHORTCUTS = {"parley_ask": "Ask Parley", "parley_ask_heavier": "Ask heavier"}
 PROMPTS = {

@@ -41,20 +41,34 @@ class Place:
 class TurnPosts:
     """Posts, edits and removes one turn's messages; p1 is the first."""
 
-    def __init__(
-        self, workspace: Workspace, store: Posts, clock: Clock, turn_id: str, place: Place
+    def __init__(  # whose post it is, where, and in whose books
+        self,
+        workspace: Workspace,
+        store: Posts,
+        clock: Clock,
+        turn_id: str,
+        place: Place,
+        branch: str = "",
     ) -> None:
+        """`branch` names a further message of the turn, beside the answer itself."""
         self._workspace = workspace
         self._api = workspace.api
         self._store = store
         self._clock = clock
         self.turn_id = turn_id
+        self._scope = f"{turn_id}:{branch}" if branch else turn_id
         self.place = place
+
+    def of_branch(self, name: str) -> TurnPosts:
+        """The messages of a branch of the same turn."""
+        own = (self._workspace, self._store, self._clock, self.turn_id, self.place)
+        return TurnPosts(*own, name)
 
     async def known(self) -> list[str]:
         """The timestamps of what was posted before, in order; looks for what is uncertain."""
         found = []
-        for post in await self._store.posts(self.turn_id):
+        posts = await self._store.posts(self.turn_id)
+        for post in (p for p in posts if p.post_id.rpartition(":")[0] == self._scope):
             ts = _ts(post) or await self._look_up(post)
             if ts:
                 found.append(ts)
@@ -122,7 +136,7 @@ class TurnPosts:
         return _metadata(self._post_id(number))
 
     def _post_id(self, number: int) -> str:
-        return f"{self.turn_id}:p{number}"
+        return f"{self._scope}:p{number}"
 
     async def _once(self, number: int, send: Callable[[Post], Awaitable[str]]) -> tuple[str, bool]:
         intent = Post(

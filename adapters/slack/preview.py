@@ -64,6 +64,10 @@ class Preview:
         """The message that grows, or comes next."""
         self.message: StreamedMessage | EditedMessage | None = None
 
+    def of_branch(self, posts: TurnPosts) -> Preview:
+        """A preview of further messages, at the same pace."""
+        return Preview(posts, self._workspace, self._clock, self._limits)
+
     def begin(self, name: str) -> None:
         """Start showing what is appended."""
         self._task = asyncio.create_task(self._run(), name=f"{name} preview")

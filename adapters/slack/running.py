@@ -23,7 +23,6 @@ from adapters.parts import Deliveries, Parts
 from adapters.settings import AppSettings
 from adapters.slack.app import SlackApp
 from adapters.slack.arrivals import Arrivals
-from adapters.slack.commands import Commands
 from adapters.slack.delivery import DEFAULT_LIMITS, SlackDelivery
 from adapters.slack.desk import Desk, Rules
 from adapters.slack.earlier import OWN_APP_LIMIT, SHARED_APP_LIMIT
@@ -178,16 +177,9 @@ class SlackBot:
     def _build(self, clients: Clients, workspaces: Workspaces) -> SlackApp:
         parts, settings = self._parts, self._parts.settings
         rules = Rules(settings.admins, settings.instance_cap)
-        commands = Commands(
-            inbox=parts.inbox,
-            store=self._store,
-            clock=parts.clock,
-            catalog=lambda: parts.router.catalog,
-        )
         arrivals = Arrivals(
             inbox=parts.inbox,
             store=self._store,
-            commands=commands,
             files=SlackFiles(clients.session, settings.slack_api_base),
             rules=rules,
             earlier_limit=SHARED_APP_LIMIT if self._has_oauth else OWN_APP_LIMIT,
@@ -195,7 +187,6 @@ class SlackBot:
         desk = Desk(
             inbox=parts.inbox,
             store=self._store,
-            commands=commands,
             clock=parts.clock,
             catalog=lambda: parts.router.catalog,
             rules=rules,
@@ -205,7 +196,6 @@ class SlackBot:
             inbox=parts.inbox,
             store=self._store,
             arrivals=arrivals,
-            commands=commands,
             desk=desk,
         )
 

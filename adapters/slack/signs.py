@@ -112,3 +112,13 @@ class Signs:
             logger.info("no sign of life", extra={"method": method, "error": str(error)})
             return False
         return True
+
+
+class NoSigns(Signs):
+    """For a further message of a turn: its answer shows the signs."""
+
+    def begin(self) -> None:
+        """Nothing to show."""
+
+    def status(self, text: str) -> None:
+        """Nothing to show."""

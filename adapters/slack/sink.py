@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from adapters.replies import split
 from adapters.slack.errors import PlaceError, SlackRefusalError
@@ -20,12 +21,14 @@ from adapters.slack.formatting import (
 )
 from adapters.slack.posts import TurnPosts
 from adapters.slack.preview import Preview
-from adapters.slack.signs import Signs
+from adapters.slack.signs import NoSigns, Signs
 from adapters.slack.workspaces import Workspace
 from bot.errors import DeliveryError
 from bot.replies import Notice, Reply
 from bot.settings import Settings
 
+BRIEF = 700
+"""How much of a brief message is shown."""
 logger = logging.getLogger(__name__)
 
 
@@ -50,11 +53,14 @@ class SlackSink:
         self._preview = preview
         self._earlier: Sequence[str] = ()
         self._on_close: Callable[[], None] = lambda: None
+        self._branches: list[SlackBranch] = []
+        self._is_resumed = False
 
-    def begin(self, earlier: Sequence[str]) -> None:
+    def begin(self, earlier: Sequence[str], *, is_resumed: bool = False) -> None:
         """Show a sign of life. After a crash there are no previews: the end is written over
         the messages that are there."""
         self._earlier = earlier
+        self._is_resumed = self._is_resumed or is_resumed
         self._signs.begin()
         if not earlier:
             self._preview.begin(self._turn_id)
@@ -66,11 +72,27 @@ class SlackSink:
     def status(self, text: str) -> None:
         """Show what is going on, beside the app's name."""
         if not self._preview.text:
-            self._signs.status(f"is asking {text}…")
+            is_model = " · " in text
+            self._signs.status(f"is asking {text}…" if is_model else f"listens: {text}…")
 
     def append(self, text: str) -> None:
         """Take more of the answer."""
         self._preview.append(text)
+
+    def branch(self, name: str, label: str, *, is_brief: bool = False) -> SlackBranch:
+        """A further message of the turn, in the same thread."""
+        posts = self._posts.of_branch(name)
+        branch = SlackBranch(
+            self._turn_id,
+            posts=posts,
+            workspace=self._workspace,
+            settings=self._settings,
+            signs=NoSigns(self._workspace, self._posts.place, ""),
+            preview=self._preview.of_branch(posts),
+        )
+        branch.start(label, is_brief=is_brief, is_resumed=self._is_resumed)
+        self._branches.append(branch)
+        return branch
 
     async def finish(self, reply: Reply) -> None:
         """Show the whole answer exactly."""
@@ -87,6 +109,8 @@ class SlackSink:
 
     async def close(self) -> None:
         """End the previews; what was posted stays as it is."""
+        for branch in self._branches:
+            await branch.close()
         await self._preview.close()
         await self._signs.close()
         self._on_close()
@@ -176,6 +200,55 @@ class SlackSink:
                 )
         except DeliveryError:
             logger.warning("the person could not be told", extra={"turn_id": self._turn_id})
+
+
+class SlackBranch(SlackSink):
+    """A further message of a turn, under a label."""
+
+    _head = ""
+    _is_brief = False
+
+    def start(self, label: str, *, is_brief: bool, is_resumed: bool) -> None:
+        """Begin under this label; after a crash, what was posted is looked for at the end."""
+        self._head = f"**{label}**\n\n"
+        self._is_brief = is_brief
+        self._is_resumed = is_resumed
+        self._preview.text = self._head
+        if not is_resumed:
+            self._preview.begin(self._turn_id)
+
+    def append(self, text: str) -> None:
+        """Take more; of a brief message only the beginning is shown."""
+        room = len(self._head) + BRIEF - len(self._preview.text)
+        more = text[: max(0, room)] if self._is_brief else text
+        if more:
+            super().append(more)
+
+    async def finish(self, reply: Reply) -> None:
+        """Show it; the whole of a long brief one comes as a file below it."""
+        is_cut = self._is_brief and len(reply.text) > BRIEF
+        shown = f"{reply.text[:BRIEF]}…" if is_cut else reply.text
+        await super().finish(replace(reply, text=f"{self._head}{shown}"))
+        if is_cut and not self._is_resumed:
+            await self._workspace.api.upload(
+                channel=self._posts.place.channel_id,
+                thread_ts=self._posts.place.thread_ts,
+                name="answer.md",
+                content=reply.text.encode(),
+                comment=f"The whole of it: {self._head.strip()}",
+            )
+
+    async def fail(self, notice: Notice) -> None:
+        """Say under the label what happened."""
+        await super().fail(replace(notice, text=f"{self._head}{notice.text}"))
+
+    async def _show_all(self, text: str, blocks: list[Block]) -> None:
+        if self._is_resumed:
+            self._earlier = await self._posts.known()
+        await super()._show_all(text, blocks)
+
+    async def _tell_directly(self, text: str, error: PlaceError) -> None:
+        """The answer itself tells it, once."""
 
 
 def _pieces(rest: str, shown: str) -> list[str]:

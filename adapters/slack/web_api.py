@@ -41,7 +41,7 @@ class WebApi:
 
     def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession, pace: Pace) -> None:
         self._client = client
-        self._session = session
+        self.session = session
         self.pace = pace
 
     async def call(self, method: str, *, is_paid: bool = False, **args: Any) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class WebApi:
         """Share a file in a thread, by Slack's three steps."""
         place = await self.call("files.getUploadURLExternal", filename=name, length=len(content))
         try:
-            async with self._session.post(place["upload_url"], data=content) as response:
+            async with self.session.post(place["upload_url"], data=content) as response:
                 response.raise_for_status()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise UncertainError("Slack did not take the file.") from error
