@@ -12,7 +12,7 @@ from adapters.cli.app import run_app
 from adapters.clock import SystemClock
 from adapters.inline_queue import InlineQueue
 from adapters.logs import start_logs
-from adapters.parts import Parts
+from adapters.parts import Parts, PlatformCheck
 from adapters.settings import AppSettings, load_settings, made_home
 from bot.difficulty import Estimator, RulesEstimator
 from bot.inbox import Inbox
@@ -95,6 +95,14 @@ class Main:
                 clock=clock,
             )
             yield TerminalSession(parts, queue)
+
+    async def check_platforms(self, settings: AppSettings) -> tuple[PlatformCheck, ...]:
+        """Ask each platform that is set up whether it lets Parley in."""
+        if not settings.discord_token.get_secret_value():
+            return ()
+        from adapters.discord.checks import check_discord
+
+        return await check_discord(settings)
 
     async def up(self, settings: AppSettings) -> None:
         """Run all that is configured until told to stop."""

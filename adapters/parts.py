@@ -32,6 +32,17 @@ class Parts:
     clock: Clock
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformCheck:
+    """One thing that `doctor` looked at on a platform."""
+
+    platform: str
+    is_well: bool
+    says: str
+    remedy: str = ""
+    """What to do when it is not well."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deliveries:
     """Hands each turn to the delivery of its platform; platforms register as they start."""

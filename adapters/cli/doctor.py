@@ -15,6 +15,7 @@ from adapters.active_models import ModelChoice
 from adapters.cli.console import ConsoleDelivery
 from adapters.cli.program import Program, Terminal
 from adapters.llm import key_variable
+from adapters.parts import PlatformCheck
 from adapters.settings import PROVIDER_KEYS, AppSettings
 from bot.budget import Limit, limits_for
 from bot.calls import ModelCall, Purpose
@@ -57,6 +58,7 @@ async def doctor(program: Program, *, as_json: bool) -> int:
         async with program.open_terminal(settings, ConsoleDelivery(is_quiet=True)) as terminal:
             findings += [Finding("database", Verdict.OK, _database(settings))]
             findings += [await _try_model(terminal, model) for model in _one_a_key(terminal)]
+        findings += [_of_platform(check) for check in await program.check_platforms(settings)]
     except BotError as error:
         findings.append(Finding("start", Verdict.FAULT, str(error)))
     _print(findings, as_json=as_json)
@@ -81,6 +83,11 @@ def _static(settings: AppSettings, choice: ModelChoice) -> Iterator[Finding]:
     yield Finding("budget", Verdict.OK, f"at most {cap} a month (PARLEY_MONTHLY_CAP_USD)")
     yield _port(settings)
     yield from _tokens(settings)
+
+
+def _of_platform(check: PlatformCheck) -> Finding:
+    verdict = Verdict.OK if check.is_well else Verdict.FAULT
+    return Finding(check.platform, verdict, check.says, check.remedy)
 
 
 def _port(settings: AppSettings) -> Finding:

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol
 
 from adapters.inline_queue import InlineQueue
-from adapters.parts import Parts
+from adapters.parts import Parts, PlatformCheck
 from adapters.settings import AppSettings
 from bot.difficulty import Estimator
 from bot.ports import Delivery
@@ -43,6 +43,9 @@ class Program(Protocol):
         self, settings: AppSettings, delivery: Delivery
     ) -> AbstractAsyncContextManager[Terminal]:
         """Everything that answers a prompt, for one terminal session."""
+
+    async def check_platforms(self, settings: AppSettings) -> tuple[PlatformCheck, ...]:
+        """Ask each platform that is set up whether it lets Parley in."""
 
     async def up(self, settings: AppSettings) -> None:
         """Run all that is configured until told to stop."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.program import LIMIT_S, environment, up
+from tests.e2e.program import LIMIT_S, environment, run, up
 from tests.loopback.discord import DiscordServer
 from tests.loopback.discord.world import Payload
 from tests.loopback.providers import ProviderServer, Reply
@@ -85,3 +85,11 @@ async def test_what_is_asked_while_nobody_runs_is_answered_at_the_next_start(tow
     async with up(town.env):
         await town.answered(missed)
     assert len(town.discord.messages(missed)) == 1
+
+
+async def test_doctor_names_a_missing_intent_and_how_to_switch_it_on(town: Town) -> None:
+    town.discord.rest.application_flags = 0
+    ended = await run(town.env, "doctor")
+    assert ended.code == 1
+    assert "the Message Content Intent is off" in ended.out
+    assert "https://discord.com/developers/applications" in " ".join(ended.out.split())
