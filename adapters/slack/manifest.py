@@ -1,9 +1,8 @@
-"""The app manifest, from what the code listens to: `python -m adapters.slack.manifest`."""
+"""The app manifest, from what the code listens to: `python -m adapters.slack` prints it."""
 
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 from bot.commands import COMMANDS
@@ -129,12 +128,3 @@ def _nested(value: object, depth: int) -> str:
 def _item(value: object, depth: int) -> str:
     body = to_yaml(value, depth + 1)
     return "  " * depth + "- " + body[2 * (depth + 1) :]
-
-
-def main() -> None:
-    """Print the manifest; an argument is the public address, for HTTP instead of Socket Mode."""
-    sys.stdout.write(to_yaml(manifest(*sys.argv[1:2])))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,5 +1,7 @@
 """The shipped manifest is the one that the code needs."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]  # it ships no types
@@ -24,7 +26,7 @@ def test_http_has_addresses_and_no_sockets() -> None:
     url = "https://parley.example/slack/events"
     assert made["settings"]["event_subscriptions"]["request_url"] == url
     assert made["settings"]["interactivity"]["request_url"] == url
-    assert [command["url"] for command in made["features"]["slash_commands"]] == [url, url]
+    assert {command["url"] for command in made["features"]["slash_commands"]} == {url}
     assert made["oauth_config"]["redirect_urls"] == ["https://parley.example/slack/oauth_redirect"]
     assert made["settings"]["socket_mode_enabled"] is False
 
@@ -46,3 +48,12 @@ def test_the_guide_names_every_setting_and_the_shipped_manifest() -> None:
     names = {name.upper() for name in AppSettings.model_fields if name.startswith("slack_")}
     assert {name for name in names if name not in guide} == {"SLACK_API_BASE"}
     assert "deploy/slack-manifest.yaml" in guide
+
+
+def test_it_is_printed_for_an_address() -> None:
+    command = [sys.executable, "-m", "adapters.slack", "https://parley.example"]
+    printed = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=SHIPPED.parents[1]
+    )
+    assert printed.stdout == to_yaml(manifest("https://parley.example"))
+    assert printed.stderr == ""
