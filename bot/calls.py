@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.attachments import FRAME_TOKENS
 from bot.catalog import ModelSpec
-from bot.messages import Message
+from bot.messages import Attachment, Message
 
 OnText = Callable[[str], None]
 """Takes each piece of text as it comes. It never waits, so that nobody slows the reading down."""
@@ -96,5 +97,9 @@ def estimate_message_tokens(message: Message) -> int:
     """How many tokens one message is, its attachments included."""
     total = _MESSAGE_OVERHEAD_TOKENS + estimate_tokens(message.text)
     for attachment in message.attachments:
-        total += _IMAGE_TOKENS if attachment.is_image else estimate_tokens(attachment.text) + 20
+        total += _IMAGE_TOKENS if attachment.is_image else _file_tokens(attachment)
     return total
+
+
+def _file_tokens(file: Attachment) -> int:
+    return estimate_tokens(file.text) + estimate_tokens(file.name) + FRAME_TOKENS

@@ -13,7 +13,7 @@ from bot.catalog import Tier
 from bot.command_grammar import Command
 from bot.command_runner import CommandRunner
 from bot.commands import parse_command
-from bot.conversation import needs_of, to_messages
+from bot.conversation import MAX_HISTORY, needs_of, to_messages, to_system_prompt
 from bot.difficulty import HistoryTurn
 from bot.errors import (
     BotError,
@@ -32,6 +32,7 @@ from bot.replies import Action, Footer, Notice, Reply
 from bot.router import RouteDecision, Router, RouteRequest
 from bot.settings import Settings
 from bot.strategies.single import Answer, CutAnswerError, Single
+from bot.summaries import Summaries
 from bot.tags import Tagged, parse_tags
 from bot.turns import Turn, TurnStatus, Utterance
 
@@ -95,7 +96,16 @@ class Responder:
         self.commands = CommandRunner(
             store, lambda: router.catalog, clock, instance_cap=instance_cap, admins=admins
         )
-        self._single = Single(Meter(gateway, store, clock), self._health.note)
+        meter = Meter(gateway, store, clock)
+        self._summaries = Summaries(
+            meter,
+            store,
+            clock,
+            catalog=lambda: router.catalog,
+            on_failure=self._health.note,
+            unhealthy=self._health.unhealthy,
+        )
+        self._single = Single(meter, self._health.note, self._summaries.fit)
 
     async def answer(self, turn_id: str) -> None:
         """Answer a turn to its end. May be repeated after a crash: no finished call is paid again.
@@ -196,7 +206,7 @@ class Responder:
                 history,
                 turn,
                 tagged.prompt,
-                system_prompt=f"{settings.system_prompt}\n\nToday is {today}.",
+                system_prompt=to_system_prompt(settings.system_prompt, turn, today=today),
             ),
             history=history,
             limits=limits_for(turn.key, turn.user_id, settings, self._instance_cap, now),
@@ -211,7 +221,7 @@ class Responder:
                 prompt=tagged.prompt,
                 input_tokens=estimate_input_tokens(prepared.messages[-1:]),
                 history=_to_history_turns(prepared.history),
-                needs=needs_of(prepared.messages),
+                needs=needs_of(prepared.messages, is_named=tagged.alias is not None),
                 tier=tier,
                 tier_reason=tier_reason,
                 alias=None if turn.tier is not None else tagged.alias,
@@ -233,7 +243,7 @@ class Responder:
         reply = Reply(
             text=answer.entry.text,
             footer=_footer(answer.entry, await self._store.entries(turn.turn_id)),
-            notes=(*decision.notes, *answer.notes, *warnings),
+            notes=(*decision.notes, *_clipped(prepared.history), *answer.notes, *warnings),
         )
         return replace(
             turn,
@@ -306,6 +316,13 @@ def _asked_tier(turn: Turn, tagged: Tagged, settings: Settings) -> tuple[Tier | 
     if tagged.is_auto or settings.tier is None:
         return None, ""
     return settings.tier, f"this place is set to the {settings.tier.label} tier"
+
+
+def _clipped(history: tuple[Utterance, ...]) -> tuple[str, ...]:
+    """What to say when there is more than is read for one answer."""
+    if sum(said.role is Role.USER for said in history) < MAX_HISTORY:
+        return ()
+    return (f"I read the newest {MAX_HISTORY:,} messages here; older ones were left out.",)
 
 
 def _to_history_turns(history: tuple[Utterance, ...]) -> tuple[HistoryTurn, ...]:

@@ -8,6 +8,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.conversation import MAX_HISTORY
 from bot.errors import SupersededError
 from bot.messages import ConversationKey
 from bot.turns import Conversation, Summary, Turn, TurnStatus, Utterance
@@ -17,9 +18,6 @@ from storage.forgetting import empty_turns
 from storage.intake import OVER
 from storage.ledger import release_open_calls
 from storage.tables import ConversationRow, FeedbackRow, MessageRow, SummaryRow, TurnRow
-
-MAX_HISTORY = 1_000
-"""The most messages that are read for one answer; what is older counts by its summary."""
 
 
 class SqlTurns:

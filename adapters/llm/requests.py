@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from adapters.llm.providers import default_base
+from bot.attachments import to_data
 from bot.calls import ModelCall
 from bot.messages import Attachment, Message
 
@@ -45,17 +46,12 @@ def to_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
 
 def to_content(message: Message) -> str | list[dict[str, Any]]:
     """Write the text and its files as one text, pictures as further parts."""
-    files = [to_file_text(file) for file in message.attachments if file.text]
+    files = [to_data(file) for file in message.attachments if file.text]
     text = "\n\n".join(part for part in (message.text, *files) if part)
     images = [to_image_part(file) for file in message.attachments if file.is_image and file.data]
     if not images:
         return text
     return [{"type": "text", "text": text}, *images] if text else images
-
-
-def to_file_text(file: Attachment) -> str:
-    """Show a file's words under its name."""
-    return f"[File: {file.name}]\n{file.text}\n[End of file]"
 
 
 def to_image_part(file: Attachment) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.calls import ModelCall, OnText, Purpose, estimate_input_tokens
 from bot.catalog import ModelSpec
-from bot.conversation import Fitted, fit
+from bot.conversation import Fitted
 from bot.errors import (
     BudgetExceededError,
     ContentPolicyError,
@@ -18,7 +18,9 @@ from bot.errors import (
 from bot.ledger import LedgerEntry
 from bot.messages import Message
 from bot.metering import Account, Meter
-from bot.router import MIN_OUTPUT_TOKENS, RouteDecision, output_limit
+from bot.router import RouteDecision, output_limit
+
+Fit = Callable[[Sequence[Message], ModelSpec, Account], Awaitable[Fitted]]
 
 MAX_TRIES = 6
 """Models asked for one answer, at most."""
@@ -58,10 +60,16 @@ class _Shown:
 class Single:
     """Asks the chosen model, then its fallbacks in order."""
 
-    def __init__(self, meter: Meter, on_failure: Callable[[ModelSpec, GatewayError], None]) -> None:
-        """`on_failure` hears of each model that failed, so that the router can pass it over."""
+    def __init__(
+        self, meter: Meter, on_failure: Callable[[ModelSpec, GatewayError], None], fit: Fit
+    ) -> None:
+        """`on_failure` hears of each model that failed, so that the router can pass it over.
+
+        `fit` makes of a conversation what a model's window takes.
+        """
         self._meter = meter
         self._on_failure = on_failure
+        self._fit = fit
 
     async def answer(
         self,
@@ -101,7 +109,7 @@ class Single:
         account: Account,
         on_text: OnText,
     ) -> Answer:
-        fitted = fit(messages, limit_tokens=model.context_tokens - MIN_OUTPUT_TOKENS)
+        fitted = await self._fit(messages, model, account)
         call = _to_call(f"{account.turn.turn_id}:answer{step}", model, fitted)
         entry = await self._meter.complete(call, account, on_text)
         if not entry.text.strip():

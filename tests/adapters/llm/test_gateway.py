@@ -9,6 +9,7 @@ import pytest
 
 from adapters.llm import LiteLLMGateway, Patience
 from bot import errors
+from bot.attachments import to_data
 from bot.ledger import to_cost
 from bot.messages import Attachment, Message, Role
 from tests.adapters.llm.conftest import PROVIDERS, GatewayMaker, Texts, a_call, a_model
@@ -141,7 +142,7 @@ async def test_sends_pictures_and_files_in_the_request(
     call = a_call(a_model(provider, name), messages=(asked,))
     await gateway.complete(call, texts)
     seen = provider.requests[0]
-    assert seen.prompt == "What is it?\n\n[File: b.txt]\nsecret\n[End of file]"
+    assert seen.prompt == f"What is it?\n\n{to_data(notes)}"
     assert base64.b64encode(b"\x89PNG").decode() in str(seen.body)
 
 

@@ -1,10 +1,12 @@
 """One model answers; the next one follows only while nothing was shown."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from bot.catalog import Catalog, Tier
+from bot.catalog import Catalog, ModelSpec, Tier
+from bot.conversation import Fitted, fit
 from bot.errors import ContentPolicyError, PromptTooLongError, ProviderUnavailableError
 from bot.messages import Message, Role
 from bot.metering import Account, Meter
@@ -26,12 +28,16 @@ TURN = turn()
 PROMPT = (Message(role=Role.USER, text="Hello"),)
 
 
+async def _cut(messages: Sequence[Message], model: ModelSpec, account: Account) -> Fitted:
+    return fit(messages, limit_tokens=model.context_tokens - 256)
+
+
 async def _answer(
     *script: Script, models: Catalog, messages: tuple[Message, ...] = PROMPT
 ) -> tuple[Answer, ScriptedGateway]:
     store, gateway = MemoryStore(), ScriptedGateway(*script)
     await store.accept(incoming("Hello"), TURN)
-    single = Single(Meter(gateway, store, FrozenClock()), lambda model, error: None)
+    single = Single(Meter(gateway, store, FrozenClock()), lambda model, error: None, _cut)
     decision = Router(models, FixedEstimator()).route(RouteRequest(prompt="Hi", input_tokens=10))
     answer = await single.answer(decision, messages, Account(turn=TURN), lambda text: None)
     return answer, gateway
