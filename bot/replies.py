@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from bot.catalog import Tier
 from bot.money import format_usd
+from bot.pictures import Card
 from bot.settings import FooterStyle
 
 
@@ -57,6 +58,10 @@ class Reply:
     notes: tuple[str, ...] = ()
     """Sentences that belong with it: a step down for the budget, a cut, a demo model's warning."""
     actions: tuple[Action, ...] = FINISHED_ACTIONS
+    remembered: str = ""
+    """What joins the conversation's history instead of the text, when more was said than that."""
+    card: Card | None = None
+    """A picture that belongs with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

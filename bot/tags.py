@@ -77,7 +77,7 @@ def _tags(text: str, aliases: Collection[str]) -> Iterator[_Tag]:
         end = match.start("name") + len(word)
         if match["model"]:
             if word not in aliases:
-                raise UnknownModelError(_unknown(word, aliases))
+                raise UnknownModelError(unknown_model(word, aliases))
             yield _Tag(match.start(), end, word, is_model=True)
         elif word in TIER_TAGS or word == AUTO_TAG:
             yield _Tag(match.start(), end, word, is_model=False)
@@ -102,7 +102,8 @@ def _without(text: str, tags: list[_Tag]) -> str:
     return "".join(parts)
 
 
-def _unknown(word: str, aliases: Collection[str]) -> str:
+def unknown_model(word: str, aliases: Collection[str]) -> str:
+    """What to say to the name of a model that there is not, with the nearest that there is."""
     near = get_close_matches(word, aliases, n=1)
     hint = f" Did you mean `@{near[0]}`?" if near else ""
     known = ", ".join(f"`@{alias}`" for alias in sorted(aliases)) or "none"

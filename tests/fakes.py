@@ -90,16 +90,24 @@ class ScriptedGateway:
 
 
 class RecordingSink:
-    """Writes down what it is told, in order."""
+    """Writes down what it is told, in order; its branches by their names."""
 
-    def __init__(self) -> None:
+    def __init__(self, label: str = "", *, is_brief: bool = False) -> None:
         self.events: list[tuple[str, object]] = []
+        self.branches: dict[str, RecordingSink] = {}
+        self.label = label
+        self.is_brief = is_brief
 
     def status(self, text: str) -> None:
         self.events.append(("status", text))
 
     def append(self, text: str) -> None:
         self.events.append(("append", text))
+
+    def branch(self, name: str, label: str, *, is_brief: bool = False) -> RecordingSink:
+        assert name not in self.branches, f"{name} is opened twice"
+        self.branches[name] = RecordingSink(label, is_brief=is_brief)
+        return self.branches[name]
 
     async def finish(self, reply: Reply) -> None:
         self.events.append(("finish", reply))

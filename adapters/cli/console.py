@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from adapters.cli.panels import Panels, PanelSink
 from bot.replies import Notice, Reply
 from bot.settings import FooterStyle
 from bot.turns import Turn
@@ -19,9 +20,11 @@ class ConsoleSink:
     out: TextIO
     err: TextIO
     is_quiet: bool = False
-    shown: int = 0
+    shown: str = ""
     reply: Reply | None = None
     notice: Notice | None = None
+    panels: Panels | None = None
+    """The further messages of the turn, made with the first of them."""
 
     def status(self, text: str) -> None:
         """Show what was chosen, on a screen only."""
@@ -31,17 +34,24 @@ class ConsoleSink:
 
     def append(self, text: str) -> None:
         """Print the next piece at once."""
-        self.shown += len(text)
+        self.shown += text
         if not self.is_quiet:
             self.out.write(text)
             self.out.flush()
+
+    def branch(self, name: str, label: str, *, is_brief: bool = False) -> PanelSink:
+        """A panel of its own on standard error; standard output is for the answer."""
+        self.panels = self.panels or Panels(self.err, is_quiet=self.is_quiet)
+        return self.panels.open(label)
 
     async def finish(self, reply: Reply) -> None:
         """Print what was not shown yet, then the notes and the small print."""
         self.reply = reply
         if self.is_quiet:
             return
-        self.out.write(reply.text[self.shown :].rstrip("\n") + "\n")
+        is_whole = reply.text.startswith(self.shown)
+        rest = reply.text[len(self.shown) :] if is_whole else f"\n\n{reply.text}"
+        self.out.write(rest.rstrip("\n") + "\n")
         self.out.flush()
         for note in reply.notes:
             self._say(note)

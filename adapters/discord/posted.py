@@ -53,8 +53,10 @@ class Shown:
 class Posted:
     """The messages of one answer. Whatever is done here may be repeated after a crash."""
 
-    def __init__(self, turn: Turn, kit: Kit) -> None:
+    def __init__(self, turn: Turn, kit: Kit, branch: str = "") -> None:
+        """`branch` names a further message of the turn, beside the answer itself."""
         self._turn = turn
+        self._scope = f"{turn.turn_id}:{branch}" if branch else turn.turn_id
         self._kit = kit
         self._arrival: Arrival | None = None
         self._settings = Settings()
@@ -93,7 +95,8 @@ class Posted:
         self._settings = await store.settings(self._turn.key)
         await self._kit.pacer.send(Urgency.FIRST)
         self._arrival = await self._retry(arrive)
-        for post in await store.posts(self._turn.turn_id):
+        posts = await store.posts(self._turn.turn_id)
+        for post in (p for p in posts if p.post_id.rpartition(":")[0] == self._scope):
             found = post.platform_id or await self._lost(post)
             if found:
                 self.shown.append(Shown(found))
@@ -113,7 +116,7 @@ class Posted:
             turn_id=self._turn.turn_id,
             content=content,
             actions=() if index and Action.STOP in actions else actions,
-            nonce=self._kit.nonce_of(f"{self._turn.turn_id}:p{index}"),
+            nonce=self._kit.nonce_of(f"{self._scope}:p{index}"),
             is_silent=index > 0,
         )
 
@@ -122,7 +125,7 @@ class Posted:
         channel_id = self.place.channel_id
         away = channel_id if channel_id != self._turn.key.thread_id else ""
         post = Post(
-            post_id=f"{self._turn.turn_id}:p{index}",
+            post_id=f"{self._scope}:p{index}",
             turn_id=self._turn.turn_id,
             created_at=self._kit.clock.now(),
             channel_id=away,

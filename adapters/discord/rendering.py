@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.replies import close_fence, split
 from bot.replies import Notice, Reply
 from bot.settings import FooterStyle
 
 LIMIT = 2000
+BRIEF = 700
+"""How much of a brief message is shown."""
 FILE_NAME = "answer.md"
 FILE_NOTE = f"The whole answer is in {FILE_NAME}."
 
@@ -46,6 +48,20 @@ def to_finished(reply: Reply, style: FooterStyle, max_parts: int) -> Rendered:
         # The file holds it all, so the last part may be shorter.
         with_tail = [*with_tail[: max_parts - 1], _joined(with_tail[max_parts - 1], tail)]
     return Rendered(parts=tuple(with_tail), file=file)
+
+
+def to_brief(text: str) -> str:
+    """The beginning of a text that is to crowd nobody, cut where a reader would."""
+    return f"{split(text, BRIEF)[0]} …" if len(text) > BRIEF else text
+
+
+def to_finished_brief(reply: Reply, label: str, style: FooterStyle) -> Rendered:
+    """One message with the beginning of a long text, the whole of it in a file."""
+    brief = to_brief(reply.text)
+    is_cut = brief != reply.text
+    notes = (FILE_NOTE, *reply.notes) if is_cut else reply.notes
+    shown = replace(reply, text=f"{label}{brief}", notes=notes)
+    return replace(to_finished(shown, style, 1), file=reply.text if is_cut else "")
 
 
 def to_notice(notice: Notice) -> Rendered:

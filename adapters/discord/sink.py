@@ -11,7 +11,7 @@ import contextlib
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from adapters.discord.errors import (
     FAILED,
@@ -22,9 +22,16 @@ from adapters.discord.errors import (
     to_delivery_error,
 )
 from adapters.discord.pacing import Urgency
-from adapters.discord.places import Outgoing
+from adapters.discord.places import FOLLOWUPS, Outgoing
 from adapters.discord.posted import Kit, Posted
-from adapters.discord.rendering import Rendered, to_finished, to_notice, to_preview
+from adapters.discord.rendering import (
+    Rendered,
+    to_brief,
+    to_finished,
+    to_finished_brief,
+    to_notice,
+    to_preview,
+)
 from adapters.discord.threads import Arrival
 from bot.errors import BotError, DeliveryError
 from bot.replies import Action, Notice, Reply
@@ -37,14 +44,34 @@ _SENTENCE = re.compile(r"[.!?…:。！？]\s|\n")
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """What a further message of a turn is: its name, its heading, and whether it is brief."""
+
+    name: str
+    label: str
+    is_brief: bool = False
+
+
 class DiscordSink:
     """Takes one answer; `open` starts its work, `finish` or `fail` ends it."""
 
-    def __init__(self, turn: Turn, kit: Kit, arrive: Callable[[], Awaitable[Arrival]]) -> None:
+    def __init__(
+        self,
+        turn: Turn,
+        kit: Kit,
+        arrive: Callable[[], Awaitable[Arrival]],
+        branch: Branch | None = None,
+    ) -> None:
+        """`branch` makes it a further message beside the answer itself."""
         self.turn = turn
+        self._is_brief = branch is not None and branch.is_brief
+        self._label = f"**{branch.label}**\n" if branch else ""
+        self._branches: list[DiscordSink] = []
+        self._arrived = asyncio.Event()
         self.is_withdrawn = False
         self._kit = kit
-        self._posted = Posted(turn, kit)
+        self._posted = Posted(turn, kit, branch.name if branch else "")
         self._arrive = arrive
         self._text = ""
         self._is_told = False
@@ -70,6 +97,13 @@ class DiscordSink:
         if not self._readable.is_set() and _SENTENCE.search(self._text):
             self._readable.set()
 
+    def branch(self, name: str, label: str, *, is_brief: bool = False) -> DiscordSink:
+        """A further message of the turn, in the same place."""
+        about = Branch(name=name, label=label, is_brief=is_brief)
+        sink = DiscordSink(self.turn, self._kit, self._arrival, about)
+        self._branches.append(sink)
+        return sink
+
     async def finish(self, reply: Reply) -> None:
         """Show the whole answer exactly, or take it back if its prompt was deleted."""
         await self._end_work()
@@ -90,11 +124,26 @@ class DiscordSink:
 
     async def close(self) -> None:
         """Stop writing without an end: somebody else will go on with it."""
+        for branch in self._branches:
+            await branch.close()
         await self._end_work()
 
+    async def _arrival(self) -> Arrival:
+        """Where the branches go: where the answer itself goes, once that is known."""
+        await self._arrived.wait()
+        if not self._posted.has_place:
+            raise self._refusal or DeliveryError()
+        if self._posted.place.most_parts <= FOLLOWUPS + 1:
+            raise DeliveryError("There is room for the answer only, so its steps are not shown.")
+        return Arrival(place=self._posted.place)
+
     def _finished(self, reply: Reply) -> Rendered:
+        style = self._posted.settings.footer
         reply = replace(reply, notes=(*self._posted.notes, *reply.notes))
-        return to_finished(reply, self._posted.settings.footer, self._posted.most_parts)
+        if self._is_brief:
+            return to_finished_brief(reply, self._label, style)
+        reply = replace(reply, text=f"{self._label}{reply.text}")
+        return to_finished(reply, style, self._posted.most_parts)
 
     async def _end_work(self) -> None:
         """Stop the previews; a request under way is seen through."""
@@ -125,7 +174,10 @@ class DiscordSink:
                 await self._tell_forbidden()
 
     async def _stream(self) -> None:
-        await self._see_through(self._posted.begin(self._arrive))
+        try:
+            await self._see_through(self._posted.begin(self._arrive))
+        finally:
+            self._arrived.set()
         typing = asyncio.create_task(self._keep_typing())
         try:
             # What was shown before a crash is longer than what has come since: leave it.
@@ -171,7 +223,8 @@ class DiscordSink:
             await self._posted.edit(index, Outgoing(turn_id=self.turn.turn_id, content=content))
 
     def _first_stale(self) -> tuple[int, str] | None:
-        parts = to_preview(self._text, self._posted.most_parts)
+        text = to_brief(self._text) if self._is_brief else self._text
+        parts = to_preview(f"{self._label}{text}", self._posted.most_parts)
         for index, content in enumerate(parts):
             if index >= len(self._posted.shown) or self._posted.shown[index].content != content:
                 return index, content
@@ -213,4 +266,5 @@ class DiscordSink:
     async def _take_back(self) -> None:
         """The prompt was deleted: so is what was written of its answer."""
         with contextlib.suppress(DeliveryError):
-            await self._posted.drop_from(0)
+            for posted in (self._posted, *(branch._posted for branch in self._branches)):
+                await posted.drop_from(0)

@@ -8,6 +8,7 @@
     POST   /api/turns/ID/heavier        {"event_id"?}: the same, one tier up
     POST   /api/turns/ID/feedback       {"value": 1 or -1}
     GET    /api/turns/ID/why            how the model was chosen
+    GET    /api/turns/ID/steps          what each model of a debate or an ensemble said
     GET    /api/conversations           the list, the latest first
     GET    /api/conversations/ID        its turns, oldest first
     DELETE /api/conversations/ID        forget what was said in it; what it cost stays
@@ -34,10 +35,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.web.events import PageStream, event, for_script, stream
-from adapters.web.parts import PLATFORM, USER_ID, WebParts, listed, to_key
-from adapters.web.views import Pages, to_answer, to_demo_note, to_exchange, to_json, to_tags
+from adapters.web.parts import PLATFORM, USER_ID, WebParts, entries_of, listed, to_key
+from adapters.web.views import (
+    Pages,
+    to_answer,
+    to_branch_json,
+    to_demo_note,
+    to_exchange,
+    to_json,
+    to_tags,
+)
 from bot.errors import EmptyPromptError, PromptTooLongError
 from bot.messages import IncomingMessage
+from bot.strategies.steps import to_steps
 from bot.turns import Turn
 
 MAX_BODY_BYTES = 2_000_000
@@ -73,6 +83,7 @@ class Api:
             Route(f"{turn}/heavier", self.heavier, methods=["POST"]),
             Route(f"{turn}/feedback", self.feedback, methods=["POST"]),
             Route(f"{turn}/why", self.why),
+            Route(f"{turn}/steps", self.steps),
             Route("/api/conversations", self.conversations),
             Route("/api/conversations/{conversation}", self.conversation),
             Route("/api/conversations/{conversation}", self.forget, methods=["DELETE"]),
@@ -123,6 +134,22 @@ class Api:
         """How the model was chosen."""
         record = (await self._asked_for(request)).decision
         return JSONResponse({"decision": dict(record), "html": self._pages.why(record)})
+
+    async def steps(self, request: Request) -> Response:
+        """What each model of a debate or an ensemble said."""
+        turn = await self._asked_for(request)
+        entries = (await entries_of(self._parts.store, [turn])).get(turn.turn_id, ())
+        return JSONResponse(
+            [
+                {
+                    "name": step.name,
+                    "label": step.label,
+                    "text": step.reply.text if step.reply else "",
+                    **to_branch_json(step.reply, step.notice),
+                }
+                for step in to_steps(turn, entries)
+            ]
+        )
 
     async def conversations(self, request: Request) -> Response:
         """The list of conversations."""
@@ -206,7 +233,8 @@ class Api:
             return event("turn", known)
         style = (await self._parts.store.settings(turn.key)).footer
         if turn.retry_of is None:
-            html = self._pages.exchange(to_exchange([turn], style))
+            entries = await entries_of(self._parts.store, [turn])
+            html = self._pages.exchange(to_exchange([turn], style, entries))
         else:
             html = self._pages.answer(to_answer(turn, style))
         return event("turn", {**known, "html": html})

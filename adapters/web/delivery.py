@@ -28,6 +28,22 @@ class Turns(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BranchProgress:
+    """A further message of a turn as it stands: a step of a debate, a voice of an ensemble."""
+
+    name: str
+    label: str
+    text: str = ""
+    reply: Reply | None = None
+    notice: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more comes."""
+        return self.reply is not None or bool(self.notice)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """A turn as a page should show it now."""
 
@@ -35,6 +51,8 @@ class Progress:
     """Changes when the answer begins anew, after a crash."""
     status: str = ""
     text: str = ""
+    branches: tuple[BranchProgress, ...] = ()
+    """In the order in which they began."""
     ended: Turn | None = None
     """The turn with its reply or notice, once it is over; then nothing more comes."""
 
@@ -79,6 +97,10 @@ class WebSink:
         """Show more of the answer."""
         self._live.set(replace(self._live.now, text=self._live.now.text + text))
 
+    def branch(self, name: str, label: str, *, is_brief: bool = False) -> WebBranch:
+        """A further message of the turn; a page has room for all of it."""
+        return WebBranch(BranchProgress(name=name, label=label), self._live)
+
     async def finish(self, reply: Reply) -> None:
         """Show the whole answer."""
         self._end(replace(self._turn, status=TurnStatus.DONE, reply=reply))
@@ -90,6 +112,39 @@ class WebSink:
     def _end(self, turn: Turn) -> None:
         text = turn.reply.text if turn.reply else self._live.now.text
         self._live.set(replace(self._live.now, text=text, ended=turn))
+
+
+class WebBranch:
+    """Takes a further message of a turn."""
+
+    def __init__(self, begun: BranchProgress, live: Live) -> None:
+        self._now = begun
+        self._live = live
+        live.set(replace(live.now, branches=(*live.now.branches, begun)))
+
+    def status(self, text: str) -> None:
+        """The answer itself shows what is going on."""
+
+    def append(self, text: str) -> None:
+        """Show more of it."""
+        self._set(replace(self._now, text=self._now.text + text))
+
+    def branch(self, name: str, label: str, *, is_brief: bool = False) -> WebBranch:
+        """A further message beside it."""
+        return WebBranch(BranchProgress(name=name, label=label), self._live)
+
+    async def finish(self, reply: Reply) -> None:
+        """Show the whole of it."""
+        self._set(replace(self._now, text=reply.text, reply=reply))
+
+    async def fail(self, notice: Notice) -> None:
+        """Show a notice in its place."""
+        self._set(replace(self._now, notice=notice.text))
+
+    def _set(self, now: BranchProgress) -> None:
+        self._now = now
+        branches = (now if b.name == now.name else b for b in self._live.now.branches)
+        self._live.set(replace(self._live.now, branches=tuple(branches)))
 
 
 class WebDelivery:

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Iterator
 
 from starlette.responses import StreamingResponse
 
-from adapters.web.delivery import Progress
+from adapters.web.delivery import BranchProgress, Progress
 from adapters.web.markdown import Change, GrowingText
 from adapters.web.parts import WebParts
 from adapters.web.startup import StageState
-from adapters.web.views import Pages, to_answer, to_json, to_markup
+from adapters.web.views import Pages, to_answer, to_branch, to_branch_json, to_json, to_markup
 from bot.settings import FooterStyle
 from bot.turns import Turn
 
@@ -37,7 +37,11 @@ def stream(events: AsyncIterator[str]) -> StreamingResponse:
 
 
 async def for_script(parts: WebParts, turn_id: str) -> AsyncIterator[str]:
-    """`status`, `text` (a further piece), `reset` (the answer begins anew), then one `end`."""
+    """`status`, `text` (a further piece), `reset` (the answer begins anew), then one `end`.
+
+    In between, for each step of a debate or voice of an ensemble: `branch`, `branch_text`, then
+    one `branch_end`.
+    """
     seen = Progress()
     async for progress in parts.delivery.watch(turn_id, parts.store):
         said = list(_plain_steps(seen, progress))
@@ -51,12 +55,26 @@ def _plain_steps(seen: Progress, now: Progress) -> Iterator[str]:
     if now.attempt != seen.attempt and shown:
         shown = ""
         yield event("reset", {})
+    yield from _branch_steps(seen if now.attempt == seen.attempt else Progress(), now)
     if now.status != seen.status and now.status:
         yield event("status", {"text": now.status})
     if now.text.startswith(shown) and len(now.text) > len(shown):
         yield event("text", {"text": now.text[len(shown) :]})
     if now.ended:
         yield event("end", to_json(now.ended))
+
+
+def _branch_steps(seen: Progress, now: Progress) -> Iterator[str]:
+    known = {branch.name: branch for branch in seen.branches}
+    for branch in now.branches:
+        before = known.get(branch.name, BranchProgress(name=branch.name, label=branch.label))
+        about = {"name": branch.name}
+        if branch.name not in known:
+            yield event("branch", {**about, "label": branch.label})
+        if len(branch.text) > len(before.text) and branch.text.startswith(before.text):
+            yield event("branch_text", {**about, "text": branch.text[len(before.text) :]})
+        if branch.is_over and not before.is_over:
+            yield event("branch_end", {**about, **to_branch_json(branch.reply, branch.notice)})
 
 
 class PageStream:
@@ -70,11 +88,12 @@ class PageStream:
     async def events(self, turn_id: str) -> AsyncIterator[str]:
         """`status`, `blocks` (keep some, replace the rest), then one `end`."""
         growing, seen, status = GrowingText(), Progress(), ""
+        branches = _PageBranches(self._pages, self._style)
         async for progress in self._parts.delivery.watch(turn_id, self._parts.store):
             began = time.monotonic()
             if progress.attempt != seen.attempt:
-                growing = GrowingText()
-            steps = list(self._steps(growing, seen, progress))
+                growing, branches = GrowingText(), _PageBranches(self._pages, self._style)
+            steps = [*branches.steps(progress), *self._steps(growing, seen, progress)]
             if (words := self._status(progress)) != status:
                 status = words
                 steps.insert(0, event("status", {"text": status}))
@@ -101,6 +120,38 @@ class PageStream:
     def _end(self, turn: Turn) -> dict[str, object]:
         answer = to_answer(turn, self._style)
         return {"status": answer.status.value, "html": self._pages.ending(answer)}
+
+
+class _PageBranches:
+    """What one open page was told of a turn's further messages."""
+
+    def __init__(self, pages: Pages, style: FooterStyle) -> None:
+        self._pages = pages
+        self._style = style
+        self._growing: dict[str, GrowingText] = {}
+        self._seen: dict[str, BranchProgress] = {}
+
+    def steps(self, now: Progress) -> Iterator[str]:
+        """`branch` (a new one), `branch_blocks` (its text), then its `branch_end`."""
+        for branch in now.branches:
+            before = self._seen.get(branch.name)
+            if before is None:
+                yield event("branch", {"name": branch.name, "html": self._opening(branch)})
+            if before is not branch:
+                yield from self._changed(branch)
+            self._seen[branch.name] = branch
+
+    def _changed(self, branch: BranchProgress) -> Iterator[str]:
+        growing = self._growing.setdefault(branch.name, GrowingText())
+        change = growing.end(branch.text) if branch.is_over else growing.show(branch.text)
+        shown = {"keep": change.keep, "blocks": to_markup(change.blocks)}
+        yield event("branch_blocks", {"name": branch.name, **shown})
+        if branch.is_over:
+            view = to_branch(branch.name, branch.label, branch.reply, branch.notice, self._style)
+            yield event("branch_end", {"name": branch.name, "html": self._pages.branch_end(view)})
+
+    def _opening(self, branch: BranchProgress) -> str:
+        return self._pages.branch(to_branch(branch.name, branch.label, None, "", self._style))
 
 
 def _blocks(change: Change) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from adapters.web.delivery import WebDelivery
 from adapters.web.startup import Stages
 from bot.catalog import Catalog
 from bot.inbox import Inbox
+from bot.ledger import LedgerEntry
 from bot.messages import ConversationKey
 from bot.ports import Clock
 from bot.settings import Settings
@@ -26,6 +27,9 @@ class WebStore(Protocol):
 
     async def turn(self, turn_id: str) -> Turn | None:
         """A turn as it stands."""
+
+    async def entries(self, turn_id: str) -> tuple[LedgerEntry, ...]:
+        """The model calls of a turn, oldest first."""
 
     async def settings(self, key: ConversationKey) -> Settings:
         """The settings in force there."""
@@ -55,6 +59,12 @@ class WebParts:
     clock: Clock
     token: str = ""
     """What a visitor must know; empty asks nobody, which only loopback may do."""
+
+
+async def entries_of(store: WebStore, turns: Iterable[Turn]) -> dict[str, tuple[LedgerEntry, ...]]:
+    """The model calls of those turns that were made in steps, by the turn's id."""
+    in_steps = [turn.turn_id for turn in turns if turn.decision.get("strategy")]
+    return {turn_id: await store.entries(turn_id) for turn_id in in_steps}
 
 
 def to_key(conversation_id: str) -> ConversationKey:

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from adapters.web.guard import COOKIE, LOGIN_PATH, is_same, session_of
-from adapters.web.parts import WebParts, listed, to_key
+from adapters.web.parts import WebParts, entries_of, listed, to_key
 from adapters.web.views import Pages, to_demo_note, to_exchanges, to_tags, to_title
 
 MAX_LOGIN_BYTES = 2_000
@@ -79,7 +79,9 @@ class Site:
     async def _chat(self, conversation: str, most: int | None = None) -> Response:
         parts, key = self._parts, to_key(conversation)
         turns = await parts.store.turns(key) if conversation else ()
-        exchanges = to_exchanges(turns, (await parts.store.settings(key)).footer, most)
+        style = (await parts.store.settings(key)).footer
+        entries = await entries_of(parts.store, turns)
+        exchanges = to_exchanges(turns, style, most, entries)
         catalog = parts.catalog()
         conversations = await listed(parts.store)
         titles = {c.key.thread_id: c.title for c in conversations}

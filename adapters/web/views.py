@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,14 +13,18 @@ from markupsafe import Markup
 
 from adapters.web import markdown
 from bot.catalog import Catalog, Tier
+from bot.ledger import LedgerEntry
 from bot.money import format_usd
-from bot.replies import Action, Footer
+from bot.replies import Action, Footer, Reply
 from bot.settings import FooterStyle
+from bot.strategies.steps import VOICE, to_steps
 from bot.turns import Turn, TurnStatus
 
 FOLD_CHARS = 1_200
 FOLD_LINES = 14
 """A longer prompt is shown folded."""
+Entries = Mapping[str, Sequence[LedgerEntry]]
+NO_ENTRIES: Entries = MappingProxyType({})
 _LEADING_TAG = re.compile(r"@(?:model:)?[A-Za-z0-9][\w.-]*(?=\s)")
 _TAGS = (
     ("auto", "let Parley choose"),
@@ -41,11 +46,27 @@ class AnswerView:
     footer: str
     tier: str
     actions: tuple[Action, ...]
+    branches: tuple[BranchView, ...] = ()
 
     @property
     def is_over(self) -> bool:
         """Whether it is whole."""
         return self.status.is_over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BranchView:
+    """A step of a debate or a voice of an ensemble, ready for a template."""
+
+    name: str
+    label: str
+    is_voice: bool
+    is_over: bool
+    blocks: tuple[Markup, ...]
+    notes: tuple[Markup, ...]
+    notice: Markup
+    footer: str
+    tier: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +91,44 @@ class WhyRow:
     is_chosen: bool
 
 
-def to_answer(turn: Turn, style: FooterStyle) -> AnswerView:
+def to_branch(
+    name: str, label: str, reply: Reply | None, notice: str, style: FooterStyle
+) -> BranchView:
+    """A further message of a turn as it stands."""
+    footer = reply.footer if reply else None
+    return BranchView(
+        name=name,
+        label=label,
+        is_voice=label.startswith(VOICE),
+        is_over=reply is not None or bool(notice),
+        blocks=to_markup(markdown.render(reply.text)) if reply else (),
+        notes=to_markup(markdown.render_line(note) for note in reply.notes) if reply else (),
+        notice=Markup(markdown.render_line(notice)),
+        footer=footer.line(style) if footer else "",
+        tier=footer.tier.label if footer else "",
+    )
+
+
+def to_branch_json(reply: Reply | None, notice: str) -> dict[str, Any]:
+    """The end of a further message in plain values."""
+    return {
+        "notice": notice,
+        "notes": list(reply.notes) if reply else [],
+        **_figures(reply.footer if reply else None),
+    }
+
+
+def to_branches(
+    turn: Turn, steps: Iterable[LedgerEntry], style: FooterStyle
+) -> tuple[BranchView, ...]:
+    """The further messages of a turn that is over, from the calls that were made for it."""
+    return tuple(
+        to_branch(step.name, step.label, step.reply, step.notice, style)
+        for step in to_steps(turn, steps)
+    )
+
+
+def to_answer(turn: Turn, style: FooterStyle, entries: Iterable[LedgerEntry] = ()) -> AnswerView:
     """A turn's answer as it stands; what is still being written comes by the stream."""
     reply = turn.reply
     footer = reply.footer if reply else None
@@ -84,6 +142,7 @@ def to_answer(turn: Turn, style: FooterStyle) -> AnswerView:
         footer=footer.line(style) if footer else "",
         tier=footer.tier.label if footer else "",
         actions=reply.actions if reply else unanswered,
+        branches=to_branches(turn, entries, style) if turn.status.is_over else (),
     )
 
 
@@ -94,17 +153,25 @@ def to_title(title: str) -> str:
 
 
 def to_exchanges(
-    turns: Iterable[Turn], style: FooterStyle, most: int | None = None
+    turns: Iterable[Turn],
+    style: FooterStyle,
+    most: int | None = None,
+    entries: Entries = NO_ENTRIES,
 ) -> tuple[ExchangeView, ...]:
-    """The turns of a conversation, each prompt with all of its answers; the newest `most`."""
+    """The turns of a conversation, each prompt with all of its answers; the newest `most`.
+
+    `entries` are the calls of those turns that were made in steps, by the turn's id.
+    """
     by_message: dict[str, list[Turn]] = {}
     for turn in turns:
         by_message.setdefault(turn.message_id, []).append(turn)
     newest = list(by_message.values())[-most if most else 0 :]
-    return tuple(to_exchange(answers, style) for answers in newest)
+    return tuple(to_exchange(answers, style, entries) for answers in newest)
 
 
-def to_exchange(turns: Sequence[Turn], style: FooterStyle) -> ExchangeView:
+def to_exchange(
+    turns: Sequence[Turn], style: FooterStyle, entries: Entries = NO_ENTRIES
+) -> ExchangeView:
     """One prompt with its answers; at least one turn."""
     prompt = turns[0].prompt.strip()
     tag = _LEADING_TAG.match(prompt)
@@ -113,7 +180,7 @@ def to_exchange(turns: Sequence[Turn], style: FooterStyle) -> ExchangeView:
         tag=tag[0] if tag else "",
         prompt=prompt[tag.end() :].strip() if tag else prompt,
         is_long=len(prompt) > FOLD_CHARS or prompt.count("\n") > FOLD_LINES,
-        answers=tuple(to_answer(turn, style) for turn in turns),
+        answers=tuple(to_answer(turn, style, entries.get(turn.turn_id, ())) for turn in turns),
     )
 
 
@@ -198,6 +265,14 @@ class Pages:
     def answer(self, answer: AnswerView) -> str:
         """One answer."""
         return self._part("answer", answer)
+
+    def branch(self, branch: BranchView) -> str:
+        """A step or voice."""
+        return self._part("branch", branch)
+
+    def branch_end(self, branch: BranchView) -> str:
+        """What stands under a finished step or voice."""
+        return self._part("branch_end", branch)
 
     def ending(self, answer: AnswerView) -> str:
         """What stands under a finished answer: notes, small print, buttons."""

@@ -30,7 +30,8 @@ export async function follow(answer, source) {
 
 function apply(answer, name, data) {
   keepingBottom(() => {
-    if (name === "blocks") show(answer.querySelector(".text"), data);
+    if (name === "blocks") show(answer.querySelector(":scope > .text"), data);
+    if (name.startsWith("branch")) grow(answer.querySelector(".branches"), name, data);
     if (name === "status") say(answer, data.text || "Thinking");
     if (name === "end") end(answer, data);
   });
@@ -39,6 +40,18 @@ function apply(answer, name, data) {
 function show(text, { keep, blocks }) {
   while (text.childElementCount > keep) text.lastChild.remove();
   text.insertAdjacentHTML("beforeend", blocks.join(""));
+}
+
+// A step of a debate, or a voice of an ensemble: a further text above the answer.
+function grow(branches, name, data) {
+  const known = [...branches.children].find((branch) => branch.dataset.branch === data.name);
+  if (name === "branch") {
+    known?.remove();
+    return branches.insertAdjacentHTML("beforeend", data.html);
+  }
+  if (name === "branch_blocks") return show(known.querySelector(".text"), data);
+  known.querySelector(".branch-end").innerHTML = data.html;
+  known.removeAttribute("aria-busy");
 }
 
 function say(answer, words) {
@@ -50,7 +63,7 @@ function end(answer, { status, html }) {
   answer.dataset.status = status;
   answer.querySelector(".ending").innerHTML = html;
   answer.removeAttribute("aria-busy");
-  const notice = answer.querySelector(".notice");
+  const notice = answer.querySelector(".ending .notice");
   announce(notice ? notice.textContent : "The answer is complete.");
   document.dispatchEvent(new Event("parley:quiet"));
 }
@@ -94,7 +107,7 @@ function fold(answer) {
   const details = document.createElement("details");
   details.className = "earlier";
   const summary = document.createElement("summary");
-  const facts = answer.querySelector(".footer")?.textContent;
+  const facts = answer.querySelector(".ending .footer")?.textContent;
   summary.textContent = facts ? `Earlier answer · ${facts}` : "Earlier answer";
   answer.replaceWith(details);
   details.append(summary, answer);

@@ -1,0 +1,30 @@
+"""The small print of an answer, from the ledger's entries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.ledger import LedgerEntry
+from bot.metering import total_cost
+from bot.replies import Footer
+
+
+def to_footer(entry: LedgerEntry, entries: Sequence[LedgerEntry]) -> Footer:
+    """The facts of the call that answered, with what all of these calls cost."""
+    usages = [e.usage for e in entries if e.usage is not None]
+    return Footer(
+        tier=entry.tier,
+        model=served_name(entry),
+        tokens=sum(u.input_tokens + u.output_tokens for u in usages),
+        cost=total_cost(entries),
+        latency_s=entry.latency_s or 0.0,
+        is_estimated=any(u.is_estimated and u.input_tokens for u in usages),
+    )
+
+
+def served_name(entry: LedgerEntry) -> str:
+    """The alias, unless the provider says that another model has served it."""
+    asked = entry.model_id.split("/", 1)[-1]
+    served = entry.served_model_id.rsplit("/", 1)[-1]
+    is_same = not served or served.startswith(asked.rsplit("/", 1)[-1]) or asked.endswith("latest")
+    return entry.alias if is_same else served

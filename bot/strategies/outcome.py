@@ -1,0 +1,45 @@
+"""What a debate or an ensemble came to, and how the choice is kept with its turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.catalog import ModelSpec
+from bot.ledger import LedgerEntry
+from bot.router import POLICY_VERSION
+from bot.strategies.estimates import Cost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The one answer that joins the conversation."""
+
+    text: str
+    entry: LedgerEntry
+    """The call that wrote it."""
+    record: Mapping[str, object]
+    by: str = ""
+    """Who is named in the small print, when it is not the model of `entry`."""
+    notes: tuple[str, ...] = ()
+    remembered: str = ""
+    """What joins the history instead of `text`, when the messages before it say more."""
+
+
+def to_record(strategy: str, model: ModelSpec, reason: str, cost: Cost) -> dict[str, object]:
+    """A choice in plain values, in the form of a routed one."""
+    return {
+        "strategy": strategy,
+        "model": model.alias,
+        "tier": model.tier.label,
+        "wanted_tier": model.tier.label,
+        "fallbacks": [],
+        "reason": reason,
+        "reasons": [reason],
+        "notes": [],
+        "estimated_cost": cost.expected,
+        "p": None,
+        "estimator": None,
+        "alternatives": {},
+        "policy_version": POLICY_VERSION,
+    }

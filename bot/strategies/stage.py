@@ -1,0 +1,210 @@
+"""A turn's stage: each step on it is one model call with a message of its own.
+
+A step that was finished before a crash is shown again as kept and not paid again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.calls import ModelCall, OnText, Purpose, estimate_input_tokens
+from bot.catalog import ModelSpec
+from bot.conversation import fit
+from bot.errors import (
+    BudgetExceededError,
+    ContentPolicyError,
+    DeliveryError,
+    EmptyAnswerError,
+    GatewayError,
+    PromptTooLongError,
+)
+from bot.ledger import LedgerEntry
+from bot.messages import Message
+from bot.metering import Account, Meter
+from bot.ports import Sink
+from bot.replies import Notice, Reply
+from bot.router import MIN_OUTPUT_TOKENS, output_limit
+from bot.strategies.footers import to_footer
+
+STEP_TIMEOUT_S = 180.0
+MAX_TRIES = 4
+PLAN = "plan"
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing that a model is to do."""
+
+    name: str
+    """The same in every run: `propose1`, `criticise1`, `revise1`, `judge`."""
+    purpose: Purpose
+    title: str
+    """What its message is called: `Answer`, `Critique`."""
+    messages: tuple[Message, ...]
+    models: tuple[ModelSpec, ...]
+    """Who does it, then who does it when that one fails."""
+    temperature: float | None = None
+    is_brief: bool = False
+    """Whether its message is only the beginning of a long text, where messages crowd a channel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a step came to."""
+
+    entry: LedgerEntry
+    model: ModelSpec
+    notes: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What the model wrote."""
+        return self.entry.text
+
+
+class _Branch:
+    """A further message of the turn, and what it shows so far."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+        self.text = ""
+
+    def show(self, text: str) -> None:
+        self.text += text
+        self.sink.append(text)
+
+
+class Stage:
+    """Where the steps of one turn are made and shown."""
+
+    def __init__(
+        self,
+        meter: Meter,
+        account: Account,
+        sink: Sink,
+        *,
+        on_failure: Callable[[ModelSpec, GatewayError], None],
+        available: Callable[[], Awaitable[int | None]],
+    ) -> None:
+        """`available` says how many nano-dollars may still be held, None without a cap."""
+        self._meter = meter
+        self._account = account
+        self._sink = sink
+        self._on_failure = on_failure
+        self._open: dict[str, _Branch] = {}
+        self.available = available
+        self.standing = ""
+        """The answer so far, for when the turn is stopped."""
+
+    async def announce(self, title: str, text: str) -> None:
+        """Say beforehand who plays and what it will cost."""
+        await _shown(self._sink.branch(PLAN, title).finish(Reply(text=text, actions=())))
+
+    def status(self, text: str) -> None:
+        """Say what goes on now."""
+        self._sink.status(text)
+
+    async def run(self, step: Step) -> Said:
+        """Take a step in a message of its own, by the first of its models that answers.
+
+        Raises the first model's GatewayError when none did, BudgetExceededError or
+        PromptTooLongError when none could be asked.
+        """
+        return await self._first(step, self._in_branch)
+
+    async def run_last(self, step: Step, on_text: OnText) -> Said:
+        """Take the last step, whose text is the answer itself; once text came, there is no other.
+
+        Raises as `run` does.
+        """
+        came: list[str] = []
+
+        def show(text: str) -> None:
+            came.append(text)
+            on_text(text)
+
+        async def ask(step: Step, model: ModelSpec, name: str) -> Said:
+            if any(came):
+                raise EmptyAnswerError
+            return await self._ask(step, model, name, show)
+
+        return await self._first(step, ask)
+
+    async def close(self, note: str) -> None:
+        """End the messages that are still being written, with what they have."""
+        while self._open:
+            _, branch = self._open.popitem()
+            reply = Reply(text=branch.text, notes=(note,), actions=())
+            await _shown(branch.sink.finish(reply))
+
+    async def _first(
+        self, step: Step, ask: Callable[[Step, ModelSpec, str], Awaitable[Said]]
+    ) -> Said:
+        first: GatewayError | None = None
+        refused: BudgetExceededError | PromptTooLongError | None = None
+        for number, model in enumerate(step.models[:MAX_TRIES], 1):
+            name = step.name if number == 1 else f"{step.name}.{number}"
+            try:
+                return await ask(step, model, name)
+            except (BudgetExceededError, PromptTooLongError) as error:
+                refused = refused or error
+            except GatewayError as error:
+                self._on_failure(model, error)
+                first = first or error
+        raise first or refused or EmptyAnswerError
+
+    async def _in_branch(self, step: Step, model: ModelSpec, name: str) -> Said:
+        label = f"{step.title} · {model.alias}"
+        branch = _Branch(self._sink.branch(name, label, is_brief=step.is_brief))
+        self._open[name] = branch
+        try:
+            said = await self._ask(step, model, name, branch.show)
+        except (GatewayError, BudgetExceededError, PromptTooLongError) as error:
+            del self._open[name]
+            await _shown(_broken_off(branch, f"{model.alias} did not answer: {error}"))
+            raise
+        del self._open[name]
+        await _shown(branch.sink.finish(_to_reply(said)))
+        return said
+
+    async def _ask(self, step: Step, model: ModelSpec, name: str, on_text: OnText) -> Said:
+        fitted = fit(step.messages, limit_tokens=model.context_tokens - MIN_OUTPUT_TOKENS)
+        call = ModelCall(
+            call_id=f"{self._account.turn.turn_id}:{name}",
+            purpose=step.purpose,
+            model=model,
+            messages=fitted.messages,
+            max_output_tokens=output_limit(model, estimate_input_tokens(fitted.messages)),
+            temperature=step.temperature,
+            timeout_s=STEP_TIMEOUT_S,
+        )
+        entry = await self._meter.complete(call, self._account, on_text)
+        if not entry.text.strip():
+            filtered = entry.finish_reason == "content_filter"
+            raise ContentPolicyError if filtered else EmptyAnswerError
+        length = "It reached its length limit." if entry.finish_reason == "length" else ""
+        notes = tuple(note for note in (model.note, fitted.note, length) if note)
+        return Said(entry=entry, model=model, notes=notes)
+
+
+def _to_reply(said: Said) -> Reply:
+    footer = to_footer(said.entry, (said.entry,))
+    return Reply(text=said.text, footer=footer, notes=said.notes, actions=())
+
+
+async def _broken_off(branch: _Branch, sentence: str) -> None:
+    if branch.text.strip():
+        await branch.sink.finish(Reply(text=branch.text, notes=(sentence,), actions=()))
+    else:
+        await branch.sink.fail(Notice(text=sentence))
+
+
+async def _shown(showing: Awaitable[None]) -> None:
+    """A step that a platform refuses to show is kept all the same, and the others go on."""
+    try:
+        await showing
+    except DeliveryError as error:
+        logger.warning("a step could not be posted", extra={"error": str(error)})

@@ -1,0 +1,63 @@
+"""The steps of a turn that is over, read back from the ledger. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bot.calls import Purpose
+from bot.ledger import CallStatus, LedgerEntry
+from bot.replies import Reply
+from bot.strategies.footers import to_footer
+from bot.turns import Turn
+
+VOICE = "Voice"
+TITLES = {
+    Purpose.PROPOSE: "Answer",
+    Purpose.CRITICISE: "Critique",
+    Purpose.REVISE: "Revision",
+    Purpose.JUDGE: "Synthesis",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownStep:
+    """One step: what was said, or why nothing was."""
+
+    name: str
+    label: str
+    reply: Reply | None = None
+    notice: str = ""
+
+
+def to_label(title: str, alias: str) -> str:
+    """The heading of a step's message."""
+    return f"{title} · {alias}"
+
+
+def to_steps(turn: Turn, entries: Iterable[LedgerEntry]) -> Iterator[ShownStep]:
+    """The messages beside the answer itself, oldest first; none for a turn without steps."""
+    strategy = turn.decision.get("strategy")
+    final = turn.reply.text if turn.reply else ""
+    for entry in entries if strategy else ():
+        name = entry.call_id.removeprefix(f"{turn.turn_id}:")
+        is_final = entry.purpose in (Purpose.REVISE, Purpose.JUDGE) and entry.text == final
+        if entry.purpose not in TITLES or entry.status is CallStatus.OPEN or is_final:
+            continue
+        is_voice = strategy == "ensemble" and entry.purpose is Purpose.PROPOSE
+        number = name.removeprefix("propose").partition(".")[0]
+        title = f"{VOICE} {number}" if is_voice else TITLES[entry.purpose]
+        yield _shown(name, to_label(title, entry.alias), entry)
+
+
+def _shown(name: str, label: str, entry: LedgerEntry) -> ShownStep:
+    if not entry.text.strip():
+        fault = entry.error_message or "It did not answer."
+        return ShownStep(name=name, label=label, notice=fault)
+    notes = {
+        CallStatus.FAILED: (entry.error_message or "It was cut off.",),
+        CallStatus.CANCELLED: ("Stopped.",),
+    }.get(entry.status, ())
+    footer = to_footer(entry, (entry,))
+    reply = Reply(text=entry.text, footer=footer, notes=notes, actions=())
+    return ShownStep(name=name, label=label, reply=reply)
