@@ -12,6 +12,8 @@ from bot.command_grammar import Command
 from bot.commands import COMMANDS
 from bot.errors import NotAllowedError, SettingError
 from bot.ports import Clock, Store
+from bot.replies import Reply
+from bot.reporting import Reporter
 from bot.settings import (
     PLACES,
     SETTINGS,
@@ -21,7 +23,7 @@ from bot.settings import (
 )
 from bot.turns import Turn
 
-Run = Callable[[Command, Turn], Awaitable[str]]
+Run = Callable[[Command, Turn], Awaitable[str | Reply]]
 _CAP_PLACES = {
     "user_daily_cap": "workspace",
     "channel_monthly_cap": "channel",
@@ -54,6 +56,7 @@ class CommandRunner:
             "settings": self._settings,
             "budget": self._budget,
             "forget": self._forget,
+            "spend": Reporter(store, catalog, clock, instance_cap=instance_cap).spend,
         }
 
     def add(self, name: str, run: Run) -> None:
@@ -65,9 +68,10 @@ class CommandRunner:
         named = f"{turn.key.platform}:{turn.user_id}"
         return replace(turn, is_admin=turn.is_admin or named in self._admins)
 
-    async def run(self, command: Command, turn: Turn) -> str:
+    async def run(self, command: Command, turn: Turn) -> Reply:
         """Do it, and say what was done."""
-        return await self._runs[command.name](command, turn)
+        said = await self._runs[command.name](command, turn)
+        return said if isinstance(said, Reply) else Reply(text=said, actions=())
 
     async def _help(self, command: Command, turn: Turn) -> str:
         return texts.help_with(COMMANDS[command.words[0]]) if command.words else texts.help_text()

@@ -121,11 +121,10 @@ _SPECS = (
     ),
     CommandSpec(
         name="spend",
-        usage="spend [today|week|month|all] [by model|tier|user|channel|feature]",
+        usage="spend [today|week|month|year|all] [by model|tier|user|channel|feature]",
         about="what was spent",
         read=grammar.spend,
         aliases=("usage", "costs"),
-        is_on=False,
     ),
     CommandSpec(
         name="budget",

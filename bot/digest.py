@@ -6,7 +6,7 @@ Every way of cutting the total into parts adds up to it exactly.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -112,6 +112,10 @@ class Report:
         """Whether no model was called."""
         return self.calls == 0
 
+    def with_budgets(self, states: Iterable[BudgetState]) -> Report:
+        """The report with those of the caps that are nearly or fully used."""
+        return replace(self, budgets=tuple(s for s in states if s.used_percent >= WARN_AT_PERCENT))
+
     @property
     def change_percent(self) -> int | None:
         """The change on the stretch before it; None when that cost nothing."""
@@ -127,7 +131,6 @@ def to_report(
     baseline: Baseline | None = None,
     previous: int | None = None,
     projection: int | None = None,
-    budgets: Iterable[BudgetState] = (),
 ) -> Report:
     """Build a report of the lines of one stretch."""
     count = len(stretch.labels)
@@ -144,7 +147,6 @@ def to_report(
         savings=None if baseline is None else to_savings(lines, baseline, count),
         previous=previous,
         projection=projection,
-        budgets=tuple(s for s in budgets if s.used_percent >= WARN_AT_PERCENT),
     )
 
 

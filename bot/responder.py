@@ -184,11 +184,11 @@ class Responder:
     async def _commanded(self, progress: _Progress, command: Command) -> Turn:
         """Do what a command says; models have no part in it."""
         progress.turn = turn = replace(progress.turn, decision={"command": command.name})
-        text = await self.commands.run(command, turn)
+        reply = await self.commands.run(command, turn)
         return replace(
             turn,
             status=TurnStatus.DONE,
-            reply=Reply(text=text, actions=()),
+            reply=reply,
             finished_at=self._clock.now(),
         )
 

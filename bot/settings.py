@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, time, tzinfo
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -23,6 +23,9 @@ DEFAULT_SYSTEM_PROMPT = (
     "You are Parley, a helpful assistant in a team's chat. Answer in the language of the question, "
     "as briefly as it allows. Use Markdown; put code in fenced blocks."
 )
+
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 class FooterStyle(StrEnum):
@@ -65,6 +68,12 @@ class Settings:
     allowed_channels: frozenset[str] = frozenset()
     """Ids; empty: everywhere."""
     blocked_channels: frozenset[str] = frozenset()
+    digest_channel: str = ""
+    """Where the weekly digest is posted; empty: nowhere."""
+    digest_weekday: str = WEEKDAYS[0]
+    digest_time: time = time(9)
+    digest_users: bool = True
+    """Whether the digest names the people who used the most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +177,25 @@ def _zone(text: str) -> tzinfo:
     return ZoneInfo(text.strip())
 
 
+def _channel(text: str) -> str:
+    ids = _ids(text)
+    if len(ids) > 1:
+        raise ValueError(text)
+    return "".join(ids)
+
+
+def _weekday(text: str) -> str:
+    found = [day for day in WEEKDAYS if len(text) >= 3 and day.startswith(text.lower())]
+    if len(found) != 1:
+        raise ValueError(text)
+    return found[0]
+
+
+def _time(text: str) -> time:
+    hours, _, minutes = text.partition(":")
+    return time(int(hours), int(minutes or "0"))
+
+
 _IDS = "ids or mentions with commas, or none"
 _CAP = "dollars such as 5 or 2.50, or none"
 SETTINGS: Mapping[str, SettingSpec] = {
@@ -254,6 +282,30 @@ SETTINGS: Mapping[str, SettingSpec] = {
                 ("blocked_channels", "where I may not be asked"),
             )
         ),
+        SettingSpec(
+            name="digest_channel",
+            takes="a channel, by mention or id, or none",
+            parse=_channel,
+            about="where the week's spend is posted",
+        ),
+        SettingSpec(
+            name="digest_weekday",
+            takes="a day such as monday",
+            parse=_weekday,
+            about="the day on which it is posted",
+        ),
+        SettingSpec(
+            name="digest_time",
+            takes="a time such as 9:00 or 17:30",
+            parse=_time,
+            about="when on that day, in this place's zone",
+        ),
+        SettingSpec(
+            name="digest_users",
+            takes="on or off",
+            parse=_switch,
+            about="whether it names who used the most",
+        ),
     )
 }
 
@@ -271,8 +323,10 @@ def parse_setting(name: str, text: str) -> object:
 
 def shown(name: str, value: object) -> str:
     """A setting's value as people read it, and as `parse_setting` reads it again."""
-    if value is None:
+    if value is None or value == "":
         return "auto" if name == "tier" else "none"
+    if isinstance(value, time):
+        value = value.strftime("%H:%M")
     if isinstance(value, Tier):
         return value.label
     if isinstance(value, bool):

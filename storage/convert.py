@@ -12,6 +12,7 @@ from bot.calls import Purpose, Usage
 from bot.catalog import Tier
 from bot.ledger import CallStatus, LedgerEntry
 from bot.messages import Attachment, ConversationKey, IncomingMessage, Role
+from bot.pictures import Bar, Card, Series
 from bot.ports import Post
 from bot.replies import Action, Footer, Reply
 from bot.turns import Turn, TurnStatus, Utterance
@@ -99,6 +100,7 @@ def to_reply_data(reply: Reply) -> dict[str, Any]:
         "footer": None if footer is None else asdict(footer) | {"tier": int(footer.tier)},
         "notes": list(reply.notes),
         "actions": [action.value for action in reply.actions],
+        "card": None if reply.card is None else asdict(reply.card),
     }
 
 
@@ -110,7 +112,17 @@ def to_reply(data: Mapping[str, Any]) -> Reply:
         footer=None if footer is None else Footer(**(footer | {"tier": Tier(footer["tier"])})),
         notes=tuple(data["notes"]),
         actions=tuple(Action(action) for action in data["actions"]),
+        card=to_card(data.get("card")),
     )
+
+
+def to_card(data: Mapping[str, Any] | None) -> Card | None:
+    """A picture's values from plain ones."""
+    if data is None:
+        return None
+    series = tuple(Series(**each) for each in data["series"])
+    bars = tuple(Bar(**(each | {"amounts": tuple(each["amounts"])})) for each in data["bars"])
+    return Card(**(dict(data) | {"series": series, "bars": bars}))
 
 
 def to_attachments(data: Iterable[Mapping[str, Any]]) -> tuple[Attachment, ...]:

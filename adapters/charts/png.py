@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import resvg_py
-
 FONTS = Path(__file__).parent / "fonts"
 ZOOM = 2.0
 
@@ -15,6 +13,8 @@ def to_png(svg: str, zoom: float = ZOOM) -> bytes:
 
     Takes a fifth of a second and holds the interpreter meanwhile.
     """
+    import resvg_py  # megabytes of machine code that only pictures need
+
     # Without fonts resvg draws no text and says nothing; those of the machine differ.
     return resvg_py.svg_to_bytes(
         svg_string=svg,

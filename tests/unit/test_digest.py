@@ -128,7 +128,7 @@ def test_shows_the_budgets_that_are_nearly_used() -> None:
         BudgetState(limit=limit(cap=100), spent=spent, held=0) for spent in (79, 80, 100)
     )
 
-    assert report_of(call(), budgets=(low, near, full)).budgets == (near, full)
+    assert report_of(call()).with_budgets((low, near, full)).budgets == (near, full)
 
 
 def test_compares_with_what_was_spent_before() -> None:

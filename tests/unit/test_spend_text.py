@@ -33,13 +33,10 @@ def words(*found: LedgerEntry, **more: object) -> str:
 
 def test_says_all_that_matters_of_a_week() -> None:
     budget = BudgetState(limit=limit(cap=usd("20")), spent=usd("18"), held=0)
-    text = words(
-        *WEEK_OF_TWO,
-        baseline=DEAR,
-        previous=usd("5"),
-        projection=usd("16"),
-        budgets=[budget],
-    )
+    report = report_of(
+        *WEEK_OF_TWO, baseline=DEAR, previous=usd("5"), projection=usd("16")
+    ).with_budgets([budget])
+    text = to_text(report, {"ann": "Ann", "bob": "Bob"})
 
     assert text.splitlines() == [
         "**Spend, 16–22 November: $4.00**, 20 % less than last week by this time ($5.00)",
