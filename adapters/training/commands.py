@@ -49,7 +49,9 @@ def train(data: Path, out: Path, seed: int = DEFAULT_SEED) -> Report:
         prompts=len(corpus.prompts),
         size_bytes=len(written),
         sources=tuple(
-            _to_figures(source, corpus, held_out, weights) for source in CALIBRATION_SHARES
+            _to_figures(source, corpus, held_out, weights)
+            for source in CALIBRATION_SHARES
+            if source in corpus.groups
         ),
     )
 

@@ -19,7 +19,7 @@ from bot.difficulty.weights import Weights
 VERSION: Final = "local-2026.11"
 EXAMS: Final = ("llmrouter_nim9", "mmlu_pro_nonmmlu", "zeroeval_math_l5")
 EVERYDAY: Final = ("casual_unlabelled",)
-ENGLISH: Final = 8_000
+ENGLISH: Final = 10_000
 PER_LANGUAGE: Final = 300
 
 FLOOR: Final = -6.0
@@ -60,11 +60,13 @@ class Corpus:
     """Shape (rows, 3): free, cheap, full."""
 
 
-def load_corpus(data: Path, seed: int) -> Corpus:
+def load_corpus(
+    data: Path, seed: int, *, english: int = ENGLISH, per_language: int = PER_LANGUAGE
+) -> Corpus:
     """Read `data`/train and draw the synthetic chat prompts; no prompt comes twice."""
     rows = [row for name in (*EXAMS, *EVERYDAY) for row in read_outcomes(_train(data, name))]
     known = {row.prompt: _to_known(row) for row in rows if row.prompt.strip()}
-    for made in draw(seed=seed, per_language=PER_LANGUAGE, english=ENGLISH):
+    for made in draw(seed=seed, per_language=per_language, english=english):
         kind, _, language = made.family.partition("/")[0].partition(".")
         group = f"{kind}.{language if language == 'en' else 'other'}"
         label = 1.0 if made.is_hard else 0.0
@@ -140,6 +142,8 @@ def to_held_out(corpus: Corpus) -> Floats:
     difficulty = np.full(len(corpus.groups), np.nan)
     for source in CALIBRATION_SHARES:
         members = corpus.groups == source
+        if not members.any():
+            continue
         first, second = fit_heads(corpus, ~members)
         rows = corpus.matrix.take(members)
         difficulty[members] = join(first.score(rows), second.score(rows))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from bot.catalog import Tier
 from bot.difficulty import Estimate, Estimator, HistoryTurn
 
 Choose = Callable[[Estimate], Tier]
+_TIERS: Final = {tier.label: tier for tier in Tier}
 
 
 def choose_likely(estimate: Estimate) -> Tier:
@@ -61,10 +62,10 @@ def _to_turn(item: Any) -> HistoryTurn:
     if not isinstance(item, dict) or not isinstance(item.get("prompt"), str):
         raise ValueError('each item of "history" is a text or has a "prompt" text.')
     tier, feedback = item.get("tier"), item.get("feedback")
-    if tier is not None and tier not in (known := {t.label: t for t in Tier}):
-        raise ValueError(f'"tier" must be one of {", ".join(known)}.')
+    if tier is not None and tier not in _TIERS:
+        raise ValueError(f'"tier" must be one of {", ".join(_TIERS)}.')
     return HistoryTurn(
         prompt=item["prompt"],
-        tier=None if tier is None else Tier[tier.upper()],
+        tier=None if tier is None else _TIERS[tier],
         feedback=feedback if isinstance(feedback, int) else None,
     )
