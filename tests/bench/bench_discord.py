@@ -1,8 +1,8 @@
 """Many conversations streaming at once on one bot, against a loopback Discord of its own process.
 
 Run: `python -m tests.bench.bench_discord [--streams 200] [--seconds 40]`. Prints how soon and how
-evenly people see their answers. Everything is real but the model: discord.py, the store on
-SQLite, the responder, the buckets with their 429s.
+evenly people see their answers. Everything is real but the model: discord.py, the engine and the
+store on SQLite, the responder, the buckets with their 429s.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -29,13 +29,14 @@ from pydantic import SecretStr
 from adapters.active_models import ModelChoice
 from adapters.clock import SystemClock
 from adapters.discord import run_discord
-from adapters.inline_queue import InlineQueue
+from adapters.engine import DurableEngine
 from adapters.parts import Deliveries, Parts
 from adapters.settings import AppSettings
 from bot.calls import Completion, ModelCall, OnText
 from bot.inbox import Inbox
 from bot.responder import Responder
 from bot.router import Router
+from bot.turns import Turn
 from storage import open_store
 from tests.fakes import FixedEstimator, catalog, completion
 
@@ -71,6 +72,36 @@ class SteadyGateway:
             on_text(piece)
             stream.pieces.append((time.monotonic(), len(text.rstrip())))
         return completion(text, model_id=call.model.model_id)
+
+
+class LateQueue:
+    """The program's own engine, opened when all else is there; counts the turns it has ended."""
+
+    def __init__(self) -> None:
+        self.engine: DurableEngine | None = None
+        self.answer: Callable[[str], Awaitable[None]] | None = None
+        self.ended = 0
+
+    async def run(self, turn_id: str) -> None:
+        """What the engine calls."""
+        assert self.answer is not None
+        await self.answer(turn_id)
+        self.ended += 1
+
+    async def submit(self, turn: Turn) -> None:
+        """Run a turn that the store has accepted."""
+        assert self.engine is not None
+        await self.engine.submit(turn)
+
+    async def cancel(self, turn_id: str) -> None:
+        """Interrupt a turn."""
+        assert self.engine is not None
+        await self.engine.cancel(turn_id)
+
+    async def join(self, turns: int) -> None:
+        """Wait until so many turns have ended."""
+        while self.ended < turns:
+            await asyncio.sleep(0.1)
 
 
 async def lag(samples: list[float]) -> None:
@@ -109,7 +140,7 @@ async def run(about: dict[str, str], database: Path, streams: int, seconds: floa
         await wait_until_connected(http, about)
         watch = asyncio.create_task(lag(lags))
         said = await ask_all(http, about, streams)
-        await queue.join()
+        await queue.join(streams)
         watch.cancel()
         async with http.get(f"{about['control']}/record") as response:
             record = await response.json()
@@ -120,14 +151,15 @@ async def run(about: dict[str, str], database: Path, streams: int, seconds: floa
 
 async def start(
     stack: AsyncExitStack, about: dict[str, str], gateway: SteadyGateway, store: Any
-) -> InlineQueue:
+) -> LateQueue:
     """The bot with all its parts."""
     deliveries, clock = Deliveries(), SystemClock()
     router = Router(catalog(), FixedEstimator())
     responder = Responder(
         store=store, gateway=gateway, delivery=deliveries, router=router, clock=clock
     )
-    queue = InlineQueue(responder.answer)
+    queue = LateQueue()
+    queue.answer = responder.answer
     settings = AppSettings.model_construct(
         discord_token=SecretStr(about["token"]), discord_api_base=about["api_base"]
     )
@@ -142,6 +174,7 @@ async def start(
         clock=clock,
     )
     await stack.enter_async_context(run_discord(parts, deliveries))
+    queue.engine = await stack.enter_async_context(DurableEngine(store, queue.run, clock))
     return queue
 
 
@@ -155,20 +188,30 @@ async def wait_until_connected(http: aiohttp.ClientSession, about: dict[str, str
     await asyncio.sleep(3)
 
 
+async def post(http: aiohttp.ClientSession, url: str, **body: str) -> dict[str, Any]:
+    """Use a verb of the loopback server."""
+    async with http.post(url, json=body) as response:
+        answer: dict[str, Any] = await response.json()
+        return answer
+
+
 async def ask_all(
     http: aiohttp.ClientSession, about: dict[str, str], streams: int
 ) -> dict[str, float]:
-    """Mention the bot ten times a second; when each message was sent, by its id."""
-    said: dict[str, float] = {}
-    for number in range(streams):
-        due_s = time.monotonic() + 1 / EVENTS_A_SECOND
-        body = {"channel_id": about["channel_id"], "user_id": about["user_id"]}
+    """Ten people a second mention the bot; when each message was sent, by its id."""
+    control, said = about["control"], {}
+    people = [await post(http, f"{control}/world/add_user", name=f"p{n}") for n in range(streams)]
+    for number, person in enumerate(people):
         at_s = time.monotonic()
-        async with http.post(
-            f"{about['control']}/people/ask", json={**body, "text": f"question {number}"}
-        ) as response:
-            said[(await response.json())["id"]] = at_s
-        await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+        message = await post(
+            http,
+            f"{control}/people/ask",
+            channel_id=about["channel_id"],
+            user_id=person["id"],
+            text=f"question {number}",
+        )
+        said[message["id"]] = at_s
+        await asyncio.sleep(max(0.0, at_s + 1 / EVENTS_A_SECOND - time.monotonic()))
     return said
 
 
