@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -57,13 +58,15 @@ class SlackDelivery:
         if response_url := turn.anchor.get("response_url", ""):
             return PrivateSink(workspace.api.session, response_url)
         posts = TurnPosts(workspace, self._store, self._clock, turn.turn_id, Place.of(turn))
+        settings = await self._store.settings(turn.key)
+        limits = replace(self._limits, most_messages=settings.max_parts)
         sink = SlackSink(
             turn.turn_id,
             posts=posts,
             workspace=workspace,
-            settings=await self._store.settings(turn.key),
+            settings=settings,
             signs=Signs(workspace, posts.place, turn.prompt),
-            preview=Preview(posts, workspace, self._clock, self._limits),
+            preview=Preview(posts, workspace, self._clock, limits),
         )
         is_resumed = turn.attempts > 1
         sink.begin(await posts.known() if is_resumed else (), is_resumed=is_resumed)

@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 
 from adapters.slack.errors import PlaceError, SlackRefusalError, StreamEndedError
-from adapters.slack.formatting import fence_end, open_fence, without_pings
+from adapters.slack.formatting import fence_end, open_fence, settled, without_pings
 from adapters.slack.posts import TurnPosts
 from adapters.slack.stream import EditedMessage, StreamedMessage
 from adapters.slack.workspaces import Workspace
@@ -39,6 +39,8 @@ class PreviewLimits:
     """Slack ends a stream about 306 s after its start."""
     soft_characters: int = 9_000
     """From here on, the next good place begins another message."""
+    most_messages: int = 8
+    """Previews stop there; what is longer comes as a file at the end."""
 
 
 class Preview:
@@ -114,8 +116,9 @@ class Preview:
         if self._ending.is_set() or not self.message.may_grow:
             return
         if self._is_full(self.message):
-            await self._roll_over(self.message)
-        elif await self._may_spend(self.message):
+            if self.number < self._limits.most_messages:
+                await self._roll_over(self.message)
+        elif settled(self.rest()) != self.message.shown and await self._may_spend(self.message):
             await self._grow(self.message)
 
     async def _open(self) -> None:
@@ -126,7 +129,7 @@ class Preview:
             self._news.set()
             return
         try:
-            await message.start(self.rest())
+            await message.start(self._first(self.rest()))
         except SlackRefusalError as error:
             message.abandon()
             if isinstance(error, PlaceError) or START in self._workspace.off:
@@ -137,6 +140,7 @@ class Preview:
             return
         self.message = message
         self._started_s = self._flushed_s = self._clock.elapsed_s()
+        self._news.set()
 
     def _next_message(self) -> StreamedMessage | EditedMessage | None:
         workspace, limits = self._workspace, self._limits
@@ -149,6 +153,13 @@ class Preview:
         if has_room and pace.bucket(START).may_take():
             return StreamedMessage(self._posts, workspace, self.number)
         return None
+
+    def _first(self, rest: str) -> str:
+        """As much as one message takes, when a model writes a lot at once."""
+        if len(rest) < self._limits.soft_characters:
+            return rest
+        room = rest[: self._limits.soft_characters]
+        return room[: room.rfind("\n") + 1] or room
 
     async def _grow(self, message: StreamedMessage | EditedMessage) -> None:
         try:

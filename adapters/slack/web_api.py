@@ -31,7 +31,8 @@ FORM_METHODS = frozenset(
 """Methods that do not read JSON."""
 ONCE_METHODS = frozenset({"chat.appendStream", "chat.postMessage", "chat.startStream"})
 """Doing these twice shows: when no answer comes, the caller has to look first."""
-MAX_TRIES = 4
+MAX_TRIES = 7
+"""Half a minute in all: as long as a short fault of Slack's lasts."""
 RETRY_S = 0.5
 TIMEOUT_S = 15.0
 

@@ -96,6 +96,35 @@ async def test_more_parts_than_allowed_become_a_file(rig: Rig, slack: LoopbackSl
     assert posted + filed == PART_CHARACTERS * 9 // 5
 
 
+async def test_a_lot_at_once_is_shown_in_messages_that_slack_takes(
+    rig: Rig, slack: LoopbackSlack
+) -> None:
+    gate = asyncio.Event()
+    lot = "".join(f"line {n} of a lot of text\n" for n in range(1_300))
+    rig.gateway.script.append(Paced([lot, "the end"], gate=gate))
+    ts = slack.say("<@UPARLEY> a lot")
+    await slack.until(lambda: len(slack.replies(ts)) >= 3)
+    gate.set()
+    await rig.answered()
+    assert " ".join(slack.replies(ts)).split() == f"{lot}the end".split()
+    assert [call.error for call in slack.calls if call.error] == []
+
+
+async def test_previews_stop_at_max_parts_and_the_rest_is_a_file(slack: LoopbackSlack) -> None:
+    async with running(slack) as rig:
+        slack.command("/parley", "settings max_parts 2")
+        await rig.answered(1)
+        lines = [f"line {n} of a book\n" * 100 for n in range(30)]
+        rig.gateway.script.append(Paced(lines, pause_s=0.03))
+        ts = slack.say("<@UPARLEY> a book")
+        await rig.answered(2)
+        thread = slack.space.thread("C1", ts)
+        assert [bool(m.get("files")) for m in thread[1:]] == [False, False, True, False]
+        posted = "".join(slack.replies(ts)).count("of a book")
+        (file,) = slack.space.files.values()
+        assert posted + file.content.count(b"of a book") == 3_000
+
+
 async def test_a_limited_append_never_shows_older_text_after_newer(
     rig: Rig, slack: LoopbackSlack
 ) -> None:
@@ -141,13 +170,13 @@ async def test_a_stream_that_slack_ends_goes_on_in_a_new_message() -> None:
 
 
 async def test_a_stream_is_rolled_over_before_slack_ends_it() -> None:
-    limits = PreviewLimits(flush_s=0.05, flush_per_stream_s=0.0, life_s=0.4)
+    limits = PreviewLimits(flush_s=0.05, flush_per_stream_s=0.0, life_s=0.6)
     async with (
-        LoopbackSlack(stream_life_s=0.8) as slack,
+        LoopbackSlack(stream_life_s=2.5) as slack,
         running(slack, limits=limits) as rig,
     ):
         lines = [f"line {n}\n" for n in range(40)]
-        rig.gateway.script.append(Paced(lines, pause_s=0.04))
+        rig.gateway.script.append(Paced(lines, pause_s=0.05))
         ts = slack.say("<@UPARLEY> talk slowly")
         await rig.answered()
         assert [c for c in stream_calls(slack) if c.error] == []
