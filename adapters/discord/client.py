@@ -190,6 +190,9 @@ class ParleyClient(discord.AutoShardedClient):
         key = inbound.to_key(message)
         takes_part = await self.takes_part(message.channel, key)
         heard = inbound.to_heard(message, self.me, takes_part=takes_part)
+        if not heard.names_bot and not (message.content or message.attachments):
+            # A sticker; or any message, where the content intent is off.
+            return
         is_addressed = inbound.is_addressed(heard)
         if not is_addressed and (heard.spot is not Spot.THREAD or not takes_part):
             return
@@ -203,12 +206,10 @@ class ParleyClient(discord.AutoShardedClient):
         )
 
     async def accept(self, incoming: IncomingMessage) -> None:
-        """Pass a message on, its files read and its author's rights included."""
+        """Pass a message on, its files read."""
         if incoming.attachments:
             files = await self._files.read(incoming.attachments)
             incoming = replace(incoming, attachments=files)
-        if f"{PLATFORM}:{incoming.author_id}" in self.parts.settings.admins:
-            incoming = replace(incoming, is_admin=True)
         if await self.parts.inbox.accept(incoming) is not None:
             self.delivery.note_accepted(incoming)
 

@@ -172,15 +172,28 @@ async def test_a_forum_whose_guidelines_name_the_bot_has_every_post_answered(
     assert answer["content"].startswith("echo: how?")
 
 
-async def test_a_prompt_edited_before_its_answer_begins_is_read_anew(stage: Stage) -> None:
-    thread = await in_thread(stage)
-    question = stage.say("draft", thread["id"])
-    stage.server.people.edit(question, "final")
-    await stage.answered(thread["id"], 2)
-    assert stage.gateway.prompts[-1] in ("final", "draft")
-    stage.say("next", thread["id"])
-    await stage.answered(thread["id"], 3)
-    assert "final" in [message.text for message in stage.gateway.calls[-1].messages]
+async def test_a_prompt_edited_before_its_answer_begins_is_read_anew(offstage: Stage) -> None:
+    offstage.is_one_at_a_time = True
+    offstage.gateway.scripts = [["Begun. ", 1.0, "Done."]]
+    async with offstage.connected():
+        thread_id = offstage.ask("one")["id"]
+        await until(lambda: offstage.server.texts(thread_id))
+        offstage.server.people.edit(offstage.say("draft", thread_id), "final")
+        await offstage.answered(thread_id, 2)
+    assert offstage.gateway.prompts == ["one", "final"]
+
+
+async def test_a_link_preview_is_no_edit(offstage: Stage) -> None:
+    offstage.is_one_at_a_time = True
+    offstage.gateway.scripts = [["Begun. ", 1.0, "Done."]]
+    async with offstage.connected():
+        thread_id = offstage.ask("one")["id"]
+        await until(lambda: offstage.server.texts(thread_id))
+        question = offstage.say("see https://example.com", thread_id)
+        world = offstage.server.world
+        world.emit("MESSAGE_UPDATE", world.event_payload({**question, "content": ""}))
+        await offstage.answered(thread_id, 2)
+    assert offstage.gateway.prompts[-1] == "see https://example.com"
 
 
 async def test_a_deleted_prompt_cancels_its_answer_and_leaves_nothing_behind(

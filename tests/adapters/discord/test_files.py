@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bot.messages import Attachment
 from tests.adapters.discord.conftest import Stage
+from tests.unit.test_image_headers import png
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
+PNG = png(10, 10)
 
 
 async def asked_with(stage: Stage, name: str, data: bytes, kind: str) -> Attachment:

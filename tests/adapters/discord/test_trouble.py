@@ -216,8 +216,11 @@ async def test_without_the_content_intent_it_stays_and_hears_mentions(offstage: 
     offstage.server.gateway.identify_every_s = 0.0
     async with offstage.connected():
         assert not offstage.client.has_content
-        question = offstage.ask("hi")
-        await offstage.answered(question["id"])
+        thread_id = offstage.ask("hi")["id"]
+        await offstage.answered(thread_id)
+        offstage.say("unreadable", thread_id)
+        await offstage.answered(offstage.ask("still there?")["id"])
+    assert len(offstage.server.texts(thread_id)) == 1
 
 
 async def test_a_wrong_token_is_said_and_does_not_end_the_program(
