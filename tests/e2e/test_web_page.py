@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from bot.errors import AuthenticationError
+from bot.replies import Notice, Reply
 from tests import fakes
 from tests.adapters.web.kit import MODELS, WebChat, web_chat
 from tests.e2e.browser import PHONE, open_page
@@ -239,6 +240,27 @@ async def test_dark_follows_the_system_and_can_be_chosen() -> None:
         await expect(body).to_have_css("background-color", "rgb(252, 251, 249)")
         await page.reload()
         await expect(body).to_have_css("background-color", "rgb(252, 251, 249)")
+
+
+async def test_voices_grow_above_the_answer_each_in_a_frame_of_its_own() -> None:
+    async with web_chat() as chat, open_page() as page:
+        await page.goto(chat.url)
+        await ask(page, "Which database?")
+        turn_id = await answer(page).get_attribute("data-turn")
+        turn = await chat.store.turn(turn_id or "")
+        assert turn is not None
+        sink = await chat.web.open(turn)
+        voices = [sink.branch(name, f"Answer · {name}") for name in ("a", "b")]
+        for voice, text in zip(voices, ("Use **one**.", "Use two."), strict=True):
+            voice.append(text)
+        frames = page.locator(".branch")
+        await expect(frames).to_have_count(2)
+        await expect(frames.first.locator("strong")).to_have_text("one")
+        await voices[1].fail(Notice(text="b did not answer."))
+        await voices[0].finish(Reply(text="Use **one**."))
+        await sink.finish(Reply(text="They agree."))
+        await expect(frames.last.locator(".notice")).to_have_text("b did not answer.")
+        await expect(answer(page).locator(":scope > .text")).to_have_text("They agree.")
 
 
 async def test_a_chat_is_deleted_after_a_question() -> None:

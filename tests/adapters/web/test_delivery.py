@@ -113,3 +113,19 @@ async def test_nothing_is_kept_of_a_turn_once_nobody_writes_or_watches_it() -> N
     del sink
     first = await anext(delivery.watch(TURN.turn_id, store))
     assert first.text == ""
+
+
+async def test_several_messages_of_one_turn_grow_side_by_side() -> None:
+    delivery, store = WebDelivery(), await stored()
+    sink = await delivery.open(TURN)
+    voices = [sink.branch(name, f"Answer · {name}") for name in ("a", "b")]
+    voices[1].append("From b")
+    voices[0].append("From a")
+    await voices[0].finish(Reply(text="From a."))
+    await voices[1].fail(Notice(text="b did not answer."))
+    now = await anext(delivery.watch(TURN.turn_id, store))
+    assert [(b.name, b.label, b.text, b.notice, b.is_over) for b in now.branches] == [
+        ("a", "Answer · a", "From a.", "", True),
+        ("b", "Answer · b", "From b", "b did not answer.", True),
+    ]
+    assert now.text == ""
