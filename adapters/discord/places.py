@@ -9,14 +9,18 @@ from typing import Any, Protocol
 
 import discord
 
+from adapters.charts import to_png, to_svg
 from adapters.discord.errors import ExpiredError, to_delivery_error
 from adapters.discord.rendering import FILE_NAME
 from adapters.discord.views import to_view
+from bot.pictures import Card
 from bot.replies import Action
 
 NO_MENTIONS = discord.AllowedMentions.none()
 TOKEN_LIVES = timedelta(minutes=14)
 MOST_PARTS = 20
+PICTURE_NAME = "spend.png"
+MOST_ALT = 1024
 FOLLOWUPS = 5
 """What Discord allows where the bot is not a member; notices may need one."""
 
@@ -30,7 +34,7 @@ class Outgoing:
     """None leaves the text as it is."""
     actions: tuple[Action, ...] | None = None
     """None leaves the buttons as they are."""
-    file: str = ""
+    file: str | Card = ""
     nonce: str = ""
     is_silent: bool = False
 
@@ -44,9 +48,17 @@ class Outgoing:
             if view is not None or not is_new:
                 fields["view"] = view
         if self.file:
-            file = discord.File(io.BytesIO(self.file.encode()), FILE_NAME)
+            file = to_file(self.file)
             fields |= {"file": file} if is_new else {"attachments": [file]}
         return fields
+
+
+def to_file(content: str | Card) -> discord.File:
+    """A text or a picture as a file; a picture says what is on it."""
+    if isinstance(content, str):
+        return discord.File(io.BytesIO(content.encode()), FILE_NAME)
+    png = io.BytesIO(to_png(to_svg(content)))
+    return discord.File(png, PICTURE_NAME, description=content.alt[:MOST_ALT])
 
 
 class Place(Protocol):

@@ -19,6 +19,7 @@ from adapters.discord.places import Outgoing, Place
 from adapters.discord.rendering import Rendered
 from adapters.discord.threads import Arrival
 from bot.errors import DeliveryError
+from bot.pictures import Card
 from bot.ports import Clock, Post, Store
 from bot.replies import Action
 from bot.settings import Settings
@@ -152,7 +153,7 @@ class Posted:
         await self.drop_from(last + 1)
 
     async def settle_part(
-        self, index: int, content: str, actions: tuple[Action, ...], file: str = ""
+        self, index: int, content: str, actions: tuple[Action, ...], file: str | Card = ""
     ) -> None:
         """Bring one message to its last state."""
         if index >= len(self.shown):

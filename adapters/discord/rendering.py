@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from adapters.replies import close_fence, split
+from bot.pictures import Card
 from bot.replies import Notice, Reply
 from bot.settings import FooterStyle
 
@@ -17,10 +18,10 @@ FILE_NOTE = f"The whole answer is in {FILE_NAME}."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """The messages of one answer; `file` is its whole text when the messages do not hold it."""
+    """The messages of one answer; `file` is its picture, or its whole text when they hold less."""
 
     parts: tuple[str, ...]
-    file: str = ""
+    file: str | Card = ""
 
 
 def utf16_units(text: str) -> int:
@@ -36,7 +37,7 @@ def to_preview(text: str, max_parts: int) -> tuple[str, ...]:
 def to_finished(reply: Reply, style: FooterStyle, max_parts: int) -> Rendered:
     """The whole answer with its notes and footer on the last part."""
     parts = _parts(reply.text)
-    file = ""
+    file: str | Card = reply.card or ""
     notes = list(reply.notes)
     if len(parts) > max_parts:
         parts, file = parts[:max_parts], reply.text

@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from adapters.slack.errors import UncertainError
+from adapters.slack.errors import SlackRefusalError, UncertainError
 from adapters.slack.formatting import Block, plain
+from adapters.slack.pictures import share
 from adapters.slack.workspaces import Workspace
+from bot.pictures import Card
 from bot.ports import Clock, Post, Posts
 from bot.turns import Turn
 
@@ -17,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 MAX_TRIES = 3
 EVENT_TYPE = "parley_post"
+PICTURE = "picture:p1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,15 @@ class TurnPosts:
             blocks=list(blocks),
         )
 
+    async def show(self, card: Card) -> None:
+        """Share a picture below the answer; one that may have been shared is not shared again."""
+        intent = Post(
+            post_id=f"{self.turn_id}:{PICTURE}", turn_id=self.turn_id, created_at=self._clock.now()
+        )
+        if await self._store.sending(intent) == intent:
+            place = self.place
+            await share(self._workspace, card, channel=place.channel_id, thread_ts=place.thread_ts)
+
     async def remove(self, ts: str) -> None:
         """Delete a message of ours."""
         await self._api.call("chat.delete", channel=self.place.channel_id, ts=ts)
@@ -169,15 +181,22 @@ class TurnPosts:
             await self._store.sent(replace(post, platform_id=f"{channel}:{ts}", channel_id=channel))
 
     async def _look_up(self, post: Post) -> str:
-        """The timestamp of a post that may have been made; empty when it was not."""
-        answer = await self._api.call(
-            "conversations.replies",
-            channel=self.place.channel_id,
-            ts=self.place.thread_ts,
-            oldest=f"{post.created_at.timestamp() - 5:.6f}",
-            include_all_metadata=True,
-            limit=15,
-        )
+        """The timestamp of a post that may have been made; empty when it was not.
+
+        Also empty where Slack does not let us look: an answer twice is better than none.
+        """
+        try:
+            answer = await self._api.call(
+                "conversations.replies",
+                channel=self.place.channel_id,
+                ts=self.place.thread_ts,
+                oldest=f"{post.created_at.timestamp() - 5:.6f}",
+                include_all_metadata=True,
+                limit=15,
+            )
+        except SlackRefusalError as error:
+            logger.warning("a thread could not be looked through", extra={"code": error.code})
+            return ""
         ours = [m for m in answer["messages"] if m.get("bot_id") == self._workspace.bot_id]
         for message in ours:
             if _id_of(message) == post.post_id:

@@ -102,6 +102,8 @@ class SlackSink:
             *buttons(self._turn_id, reply.actions),
         ]
         await self._conclude(reply.text, blocks)
+        if reply.card is not None:
+            await self._posts.show(reply.card)
 
     async def fail(self, notice: Notice) -> None:
         """Show a notice in place of an answer."""

@@ -11,10 +11,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from adapters.charts import to_svg
 from adapters.web import markdown
 from bot.catalog import Catalog, Tier
 from bot.ledger import LedgerEntry
 from bot.money import format_usd
+from bot.pictures import Card
 from bot.replies import Action, Footer, Reply
 from bot.settings import FooterStyle
 from bot.strategies.steps import VOICE, to_steps
@@ -101,7 +103,7 @@ def to_branch(
         label=label,
         is_voice=label.startswith(VOICE),
         is_over=reply is not None or bool(notice),
-        blocks=to_markup(markdown.render(reply.text)) if reply else (),
+        blocks=_blocks(reply) if reply else (),
         notes=to_markup(markdown.render_line(note) for note in reply.notes) if reply else (),
         notice=Markup(markdown.render_line(notice)),
         footer=footer.line(style) if footer else "",
@@ -136,7 +138,7 @@ def to_answer(turn: Turn, style: FooterStyle, entries: Iterable[LedgerEntry] = (
     return AnswerView(
         turn_id=turn.turn_id,
         status=turn.status,
-        blocks=to_markup(markdown.render(reply.text)) if reply else (),
+        blocks=_blocks(reply) if reply else (),
         notes=to_markup(markdown.render_line(note) for note in reply.notes) if reply else (),
         notice=Markup(markdown.render_line(_notice(turn))),
         footer=footer.line(style) if footer else "",
@@ -285,6 +287,16 @@ class Pages:
     def _part(self, name: str, *values: object) -> str:
         macros = self._environment.get_template("parts.html").module
         return str(getattr(macros, name)(*values))
+
+
+def _blocks(reply: Reply) -> tuple[Markup, ...]:
+    blocks = to_markup(markdown.render(reply.text))
+    return blocks if reply.card is None else (*blocks, to_figure(reply.card))
+
+
+def to_figure(card: Card) -> Markup:
+    """A picture on the page, its text escaped by who draws it."""
+    return Markup(f'<figure class="spend-card">{to_svg(card)}</figure>')
 
 
 def _notice(turn: Turn) -> str:
