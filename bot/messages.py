@@ -44,6 +44,8 @@ class Attachment:
     """The words of a text, code or PDF file."""
     data: bytes = b""
     """The bytes of an image."""
+    problem: str = ""
+    """Why it could not be read, for the person who sent it."""
 
     @property
     def is_image(self) -> bool:

@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass, replace
 
 from bot.access import RATE_WINDOW, check_access, check_rate
+from bot.attachments import problems
 from bot.budget import Limit, limits_for, tightest, warning_message
 from bot.calls import estimate_input_tokens
 from bot.catalog import Tier
@@ -194,8 +195,9 @@ class Responder:
 
     async def _prepare(self, turn: Turn, settings: Settings) -> _Prepared:
         tagged = parse_tags(turn.prompt, self._router.catalog.aliases())
-        if not tagged.prompt and not turn.attachments:
-            raise EmptyPromptError
+        unread = problems(turn.attachments)
+        if not tagged.prompt and len(unread) == len(turn.attachments):
+            raise EmptyPromptError(" ".join(unread))
         history = await self._store.history(turn)
         now = self._clock.now()
         today = now.astimezone(settings.zone).strftime("%A, %-d %B %Y")
@@ -243,7 +245,13 @@ class Responder:
         reply = Reply(
             text=answer.entry.text,
             footer=_footer(answer.entry, await self._store.entries(turn.turn_id)),
-            notes=(*decision.notes, *_clipped(prepared.history), *answer.notes, *warnings),
+            notes=(
+                *decision.notes,
+                *problems(turn.attachments),
+                *_clipped(prepared.history),
+                *answer.notes,
+                *warnings,
+            ),
         )
         return replace(
             turn,

@@ -9,6 +9,9 @@ from adapters.slack.running import BAD_APP_TOKEN, BAD_TOKEN
 from storage import open_store
 from tests.adapters.slack.rig import Paced, PacedGateway, Rig, running
 from tests.loopback.slack import File, LoopbackSlack
+from tests.unit.test_image_headers import png
+
+PNG = png(1, 1)
 
 
 async def test_a_dropped_socket_loses_no_question(rig: Rig, slack: LoopbackSlack) -> None:
@@ -128,13 +131,13 @@ async def test_text_and_image_files_reach_the_model_with_the_bots_token(
 ) -> None:
     files = [
         File("F1", "notes.txt", "text/plain", "Grüße".encode()),
-        File("F2", "dot.png", "image/png", b"\x89PNG"),
+        File("F2", "dot.png", "image/png", PNG),
         File("F3", "film.mp4", "video/mp4", b"0"),
     ]
     slack.say("<@UPARLEY> what is this?", files=files)
     await rig.answered(1)
     text, image, film = rig.gateway.calls[0].messages[-1].attachments
-    assert (text.text, image.data) == ("Grüße", b"\x89PNG")
+    assert (text.text, image.data) == ("Grüße", PNG)
     assert "not a kind I can read" in film.text
 
 
