@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _ARGS = (
@@ -30,35 +30,45 @@ def chromium() -> Path:
 
 
 @asynccontextmanager
+async def open_browser() -> AsyncIterator[Browser]:
+    """A browser without any page."""
+    path = chromium()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=list(_ARGS))
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
 async def open_page(
-    *, size: tuple[int, int] = DESKTOP, is_dark: bool = False
+    browser: Browser, *, size: tuple[int, int] = DESKTOP, is_dark: bool = False
 ) -> AsyncIterator[Page]:
     """An empty page of that size; at its end: no error in it, and nothing left this machine."""
     problems: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=list(_ARGS))
-        context = await browser.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme="dark" if is_dark else "light",
-            reduced_motion="reduce",
-        )
-        page = await context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on(
-            "console",
-            lambda said: problems.append(said.text) if "Content Security" in said.text else None,
-        )
-        page.on(
-            "request",
-            lambda asked: (
-                None
-                if asked.url.startswith(("http://localhost:", "data:", "about:"))
-                else problems.append(f"asked {asked.url}")
-            ),
-        )
-        try:
-            yield page
-        finally:
-            await browser.close()
+    context = await browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if is_dark else "light",
+        reduced_motion="reduce",
+    )
+    page = await context.new_page()
+    page.set_default_timeout(10_000)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on(
+        "console",
+        lambda said: problems.append(said.text) if "Content Security" in said.text else None,
+    )
+    page.on(
+        "request",
+        lambda asked: (
+            None
+            if asked.url.startswith(("http://localhost:", "data:", "about:"))
+            else problems.append(f"asked {asked.url}")
+        ),
+    )
+    try:
+        yield page
+    finally:
+        await context.close()
     assert problems == []

@@ -1,17 +1,25 @@
 """The page as a person uses it, in a real browser."""
 
 import re
+from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Page, expect
 
 from bot.errors import AuthenticationError
 from bot.replies import Notice, Reply
 from tests import fakes
 from tests.adapters.web.kit import MODELS, WebChat, web_chat
-from tests.e2e.browser import PHONE, open_page
+from tests.e2e.browser import PHONE, open_browser, open_page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with open_browser() as opened:
+        yield opened
 
 
 def prompt(page: Page) -> Locator:
@@ -37,8 +45,8 @@ async def answered(chat: WebChat, page: Page, text: str, reply: str) -> None:
     await expect(act(page, "Why?")).to_be_visible()
 
 
-async def test_an_answer_grows_on_the_page_and_ends_with_its_small_print() -> None:
-    async with web_chat() as chat, open_page() as page:
+async def test_an_answer_grows_on_the_page_and_ends_with_its_small_print(browser: Browser) -> None:
+    async with web_chat() as chat, open_page(browser) as page:
         await page.goto(chat.url)
         await ask(page, "How do I reverse a string?")
         await expect(page).to_have_url(re.compile(r"/c/\w+"))
@@ -54,8 +62,10 @@ async def test_an_answer_grows_on_the_page_and_ends_with_its_small_print() -> No
         await expect(prompt(page)).to_be_focused()
 
 
-async def test_a_page_loaded_anew_in_the_middle_goes_on_where_the_answer_is() -> None:
-    async with web_chat() as chat, open_page() as page:
+async def test_a_page_loaded_anew_in_the_middle_goes_on_where_the_answer_is(
+    browser: Browser,
+) -> None:
+    async with web_chat() as chat, open_page(browser) as page:
         await page.goto(chat.url)
         await ask(page, "Hello")
         chat.gateway.say("First half, ")
@@ -68,8 +78,8 @@ async def test_a_page_loaded_anew_in_the_middle_goes_on_where_the_answer_is() ->
 
 
 @pytest.mark.parametrize("way", ["button", "send", "escape"])
-async def test_stop_keeps_what_was_written(way: str) -> None:
-    async with web_chat() as chat, open_page() as page:
+async def test_stop_keeps_what_was_written(browser: Browser, way: str) -> None:
+    async with web_chat() as chat, open_page(browser) as page:
         await page.goto(chat.url)
         await ask(page, "Tell me everything")
         chat.gateway.say("So far and")
@@ -85,8 +95,8 @@ async def test_stop_keeps_what_was_written(way: str) -> None:
         assert chat.gateway.cancelled
 
 
-async def test_heavier_and_again_keep_the_earlier_answers_at_hand() -> None:
-    async with web_chat() as chat, open_page() as page:
+async def test_heavier_and_again_keep_the_earlier_answers_at_hand(browser: Browser) -> None:
+    async with web_chat() as chat, open_page(browser) as page:
         await page.goto(chat.url)
         await answered(chat, page, "Hello", "First.")
         chat.gateway.answer("Second.")
@@ -105,8 +115,8 @@ async def test_heavier_and_again_keep_the_earlier_answers_at_hand() -> None:
         await expect(earlier).to_have_count(2)
 
 
-async def test_why_and_the_opinions_are_one_click() -> None:
-    async with web_chat() as chat, open_page() as page:
+async def test_why_and_the_opinions_are_one_click(browser: Browser) -> None:
+    async with web_chat() as chat, open_page(browser) as page:
         await page.goto(chat.url)
         await answered(chat, page, "Hello", "Good day.")
         await act(page, "Why?").click()
@@ -120,8 +130,8 @@ async def test_why_and_the_opinions_are_one_click() -> None:
         await expect(act(page, "Good answer")).to_have_attribute("aria-pressed", "false")
 
 
-async def test_a_prompt_asked_while_models_load_is_answered_not_refused() -> None:
-    async with web_chat(is_ready=False) as chat, open_page() as page:
+async def test_a_prompt_asked_while_models_load_is_answered_not_refused(browser: Browser) -> None:
+    async with web_chat(is_ready=False) as chat, open_page(browser) as page:
         chat.startup.working(MODELS, "loading")
         await page.goto(chat.url)
         await expect(page.locator("#stages")).to_contain_text(MODELS)
@@ -133,8 +143,8 @@ async def test_a_prompt_asked_while_models_load_is_answered_not_refused() -> Non
         await expect(page.locator("#stages")).to_be_hidden()
 
 
-async def test_a_failure_is_a_sentence_with_a_way_on() -> None:
-    async with web_chat() as chat, open_page() as page:
+async def test_a_failure_is_a_sentence_with_a_way_on(browser: Browser) -> None:
+    async with web_chat() as chat, open_page(browser) as page:
         await page.goto(chat.url)
         for _ in fakes.catalog():
             chat.gateway.end(AuthenticationError())
@@ -148,8 +158,8 @@ async def test_a_failure_is_a_sentence_with_a_way_on() -> None:
         await expect(answer(page).locator(".text")).to_have_text("Now it works.")
 
 
-async def test_a_prompt_that_is_refused_stays_in_the_box() -> None:
-    async with web_chat() as chat, open_page() as page:
+async def test_a_prompt_that_is_refused_stays_in_the_box(browser: Browser) -> None:
+    async with web_chat() as chat, open_page(browser) as page:
         await page.goto(chat.url)
         await page.evaluate("document.getElementById('prompt').value = 'word '.repeat(100000)")
         await prompt(page).press("Enter")
@@ -157,8 +167,8 @@ async def test_a_prompt_that_is_refused_stays_in_the_box() -> None:
         assert len(await prompt(page).input_value()) == 500_000
 
 
-async def test_a_server_that_went_away_costs_no_prompt() -> None:
-    async with open_page() as page:
+async def test_a_server_that_went_away_costs_no_prompt(browser: Browser) -> None:
+    async with open_page(browser) as page:
         async with web_chat() as chat:
             await page.goto(chat.url)
         await ask(page, "Still there?")
@@ -166,8 +176,8 @@ async def test_a_server_that_went_away_costs_no_prompt() -> None:
         await expect(prompt(page)).to_have_value("Still there?")
 
 
-async def test_tags_are_offered_and_the_tier_can_be_picked() -> None:
-    async with web_chat() as chat, open_page() as page:
+async def test_tags_are_offered_and_the_tier_can_be_picked(browser: Browser) -> None:
+    async with web_chat() as chat, open_page(browser) as page:
         await page.goto(chat.url)
         await prompt(page).press_sequentially("@hea")
         await expect(page.get_by_role("option", name="@heavy")).to_be_visible()
@@ -180,8 +190,8 @@ async def test_tags_are_offered_and_the_tier_can_be_picked() -> None:
         await expect(page.get_by_label("Tier")).to_have_value("")
 
 
-async def test_everything_can_be_done_with_the_keyboard() -> None:
-    async with web_chat() as chat, open_page() as page:
+async def test_everything_can_be_done_with_the_keyboard(browser: Browser) -> None:
+    async with web_chat() as chat, open_page(browser) as page:
         await page.goto(chat.url)
         await expect(prompt(page)).to_be_focused()
         await page.keyboard.type("One")
@@ -202,8 +212,8 @@ async def test_everything_can_be_done_with_the_keyboard() -> None:
         await expect(prompt(page)).to_be_focused()
 
 
-async def test_two_tabs_on_one_conversation_show_the_same() -> None:
-    async with web_chat() as chat, open_page() as page:
+async def test_two_tabs_on_one_conversation_show_the_same(browser: Browser) -> None:
+    async with web_chat() as chat, open_page(browser) as page:
         await page.goto(chat.url)
         await answered(chat, page, "Hello", "Good day.")
         other = await page.context.new_page()
@@ -215,8 +225,8 @@ async def test_two_tabs_on_one_conversation_show_the_same() -> None:
             await expect(answer(tab).locator(".text")).to_have_text("Good night.")
 
 
-async def test_a_phone_shows_all_of_it_without_scrolling_sideways() -> None:
-    async with web_chat() as chat, open_page(size=PHONE) as page:
+async def test_a_phone_shows_all_of_it_without_scrolling_sideways(browser: Browser) -> None:
+    async with web_chat() as chat, open_page(browser, size=PHONE) as page:
         await page.goto(chat.url)
         table = (
             "| a | b | c |\n|---|---|---|\n" + "| long words here | and here | and there |\n" * 3
@@ -231,8 +241,8 @@ async def test_a_phone_shows_all_of_it_without_scrolling_sideways() -> None:
         await expect(page.get_by_role("button", name="Conversations")).to_be_focused()
 
 
-async def test_dark_follows_the_system_and_can_be_chosen() -> None:
-    async with web_chat() as chat, open_page(is_dark=True) as page:
+async def test_dark_follows_the_system_and_can_be_chosen(browser: Browser) -> None:
+    async with web_chat() as chat, open_page(browser, is_dark=True) as page:
         await page.goto(chat.url)
         body = page.locator("html")
         await expect(body).to_have_css("background-color", "rgb(23, 24, 27)")
@@ -242,8 +252,8 @@ async def test_dark_follows_the_system_and_can_be_chosen() -> None:
         await expect(body).to_have_css("background-color", "rgb(252, 251, 249)")
 
 
-async def test_voices_grow_above_the_answer_each_in_a_frame_of_its_own() -> None:
-    async with web_chat() as chat, open_page() as page:
+async def test_voices_grow_above_the_answer_each_in_a_frame_of_its_own(browser: Browser) -> None:
+    async with web_chat() as chat, open_page(browser) as page:
         await page.goto(chat.url)
         await ask(page, "Which database?")
         turn_id = await answer(page).get_attribute("data-turn")
@@ -263,8 +273,8 @@ async def test_voices_grow_above_the_answer_each_in_a_frame_of_its_own() -> None
         await expect(answer(page).locator(":scope > .text")).to_have_text("They agree.")
 
 
-async def test_a_chat_is_deleted_after_a_question() -> None:
-    async with web_chat() as chat, open_page() as page:
+async def test_a_chat_is_deleted_after_a_question(browser: Browser) -> None:
+    async with web_chat() as chat, open_page(browser) as page:
         await page.goto(chat.url)
         await answered(chat, page, "Hello", "Good day.")
         delete = page.get_by_role("button", name="Delete: Hello")
@@ -277,8 +287,8 @@ async def test_a_chat_is_deleted_after_a_question() -> None:
         await expect(page.locator("#threads li")).to_have_count(0)
 
 
-async def test_a_token_is_asked_for_once() -> None:
-    async with web_chat(token="a-long-random-text") as chat, open_page() as page:
+async def test_a_token_is_asked_for_once(browser: Browser) -> None:
+    async with web_chat(token="a-long-random-text") as chat, open_page(browser) as page:
         await page.goto(chat.url)
         await page.get_by_label("The token").fill("wrong")
         await page.keyboard.press("Enter")

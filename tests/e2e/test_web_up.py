@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.browser import open_page
+from tests.e2e.browser import open_browser, open_page
 from tests.e2e.program import LIMIT_S, environment, run, up
 from tests.loopback.providers import ProviderServer
 
@@ -26,7 +26,11 @@ async def test_a_prompt_asked_before_all_is_loaded_is_answered_in_the_browser(
     provider: ProviderServer, tmp_path: Path
 ) -> None:
     provider.script(text="Hello **Ada**")
-    async with up(environment(tmp_path, provider)) as program, open_page() as page:
+    async with (
+        up(environment(tmp_path, provider)) as program,
+        open_browser() as browser,
+        open_page(browser) as page,
+    ):
         await page.goto(program.address)
         await page.get_by_label("Your prompt").fill("@cheap Hi")
         await page.get_by_label("Your prompt").press("Enter")
