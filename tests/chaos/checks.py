@@ -165,18 +165,18 @@ def _paid_again(turn: Turn, entries: Sequence[LedgerEntry], asked: dict[str, lis
     return max(0, len(asked.get(turn.turn_id, ())) - booked)
 
 
-def _billed(seen: Seen) -> int:
+def billed_for(seen: Seen) -> int:
     """What a request costs at the catalogue's prices, in nano-dollars."""
     tokens = (seen.billed.input_tokens, seen.billed.output_tokens)
     return sum(t * p * NANOUSD // 1_000_000 for t, p in zip(tokens, USD_PER_MTOK, strict=True))
 
 
 def _is_undercharged(entry: LedgerEntry, asked: dict[str, list[Seen]]) -> bool:
-    return sum(map(_billed, asked.get(entry.turn_id, ()))) > entry.spent
+    return sum(map(billed_for, asked.get(entry.turn_id, ()))) > entry.spent
 
 
 def _is_mispriced(entry: LedgerEntry, asked: dict[str, list[Seen]]) -> bool:
     if entry.status is not CallStatus.DONE:
         return False
     finished = [s for s in asked.get(entry.turn_id, ()) if s.outcome is Outcome.FINISHED]
-    return entry.cost not in {_billed(seen) for seen in finished}
+    return entry.cost not in {billed_for(seen) for seen in finished}

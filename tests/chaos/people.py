@@ -70,7 +70,7 @@ class People:
                 continue
             number += 1
             event = Event(conversation=conversation, number=number)
-            await self._deliver(event)
+            await self.deliver(event)
             self.acknowledged.append(event)
             if self.random.random() < TWICE:
                 again = asyncio.create_task(self._deliver_again(event))
@@ -84,9 +84,10 @@ class People:
 
     async def _deliver_again(self, event: Event) -> None:
         await asyncio.sleep(self.random.uniform(0, 2))
-        await self._deliver(event)
+        await self.deliver(event)
 
-    async def _deliver(self, event: Event) -> None:
+    async def deliver(self, event: Event) -> None:
+        """Deliver one event, again and again until it is acknowledged."""
         while not await self._try(event):
             await asyncio.sleep(_RETRY_S)
 

@@ -33,7 +33,15 @@ api_base = "{base}"
 class Program:
     """`parley up`, through as many lives as it takes."""
 
-    def __init__(self, folder: Path, database: str, provider: ProviderServer, name: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database: str,
+        provider: ProviderServer,
+        name: str,
+        *,
+        cap_usd: str = "1000",
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         models = folder / "models.toml"
         models.write_text(
@@ -46,7 +54,7 @@ class Program:
             "PARLEY_MODELS": str(models),
             "PARLEY_LOCAL": "off",
             "PARLEY_PORT": "0",
-            "PARLEY_MONTHLY_CAP_USD": "1000",
+            "PARLEY_MONTHLY_CAP_USD": cap_usd,
             "PARLEY_LOG_LEVEL": "INFO",
             "OPENAI_API_KEY": "k",
             "DATABASE_URL": database,

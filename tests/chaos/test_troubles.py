@@ -1,0 +1,148 @@
+"""What a database and a crowd do to the program: locks, a lost server, everybody at once.
+
+CHAOS_TROUBLE_S=35 makes the troubles as long as it says; by default they are short.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from sqlmodel import select
+
+from bot.money import NANOUSD
+from bot.turns import TurnStatus
+from storage import SqlStore, open_store
+from storage.tables import BudgetRow
+from tests.chaos.checks import billed_for, to_answer
+from tests.chaos.people import Event, People
+from tests.chaos.program import Program
+from tests.loopback.providers import ProviderServer
+from tests.loopback.providers.script import Reply
+from tests.postgres import Server, running_server
+
+TROUBLE_S = float(os.environ.get("CHAOS_TROUBLE_S", "4"))
+LIMIT_S = 120 + 2 * TROUBLE_S
+CROWD = 200
+CAP_NANOUSD = NANOUSD // 20
+pytestmark = pytest.mark.timeout(LIMIT_S * 2)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Server]:
+    with running_server() as server:
+        yield server
+
+
+@asynccontextmanager
+async def talking_to(
+    database: str, folder: Path, *, cap_usd: str = "1000"
+) -> AsyncIterator[tuple[People, ProviderServer]]:
+    async with ProviderServer() as provider, aiohttp.ClientSession() as session:
+        provider.script(lambda seen: Reply(text=to_answer(seen.prompt), chunk_delay_s=0.01))
+        program = Program(folder, database, provider, "program", cap_usd=cap_usd)
+        await program.start()
+        try:
+            yield People([program], random.Random(1), session), provider
+            assert await program.stop() == 0
+        finally:
+            await program.kill()
+
+
+async def all_over(database: str, events: list[Event]) -> list[TurnStatus]:
+    async with open_store(database) as store, asyncio.timeout(LIMIT_S):
+        while True:
+            turns = [await store.turn(event.turn_id) for event in events]
+            if all(turn is not None and turn.status.is_over for turn in turns):
+                return [turn.status for turn in turns if turn is not None]
+            await asyncio.sleep(0.5)
+
+
+def events_of(count: int, name: str) -> list[Event]:
+    return [Event(conversation=f"{name}{n}", number=1) for n in range(count)]
+
+
+async def test_a_database_that_is_locked_for_a_while_loses_nothing(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'parley.db'}"
+    before, during = events_of(3, "before"), events_of(3, "during")
+    async with talking_to(database, tmp_path) as (people, provider):
+        await asyncio.gather(*(people.deliver(event) for event in before))
+        await provider.wait_for_requests(1, timeout_s=60)
+        other = sqlite3.connect(tmp_path / "parley.db", isolation_level=None)
+        other.execute("PRAGMA busy_timeout = 30000")
+        other.execute("BEGIN IMMEDIATE")
+        delivering = [asyncio.create_task(people.deliver(event)) for event in during]
+        await asyncio.sleep(TROUBLE_S)
+        other.execute("COMMIT")
+        other.close()
+        await asyncio.gather(*delivering)
+
+        assert await all_over(database, before + during) == [TurnStatus.DONE] * 6
+
+
+@pytest.mark.postgres
+async def test_a_server_that_is_gone_for_a_while_loses_nothing(
+    tmp_path: Path, postgres: Server
+) -> None:
+    database = postgres.new_database()
+    before, during = events_of(3, "before"), events_of(3, "during")
+    async with talking_to(database, tmp_path) as (people, provider):
+        await asyncio.gather(*(people.deliver(event) for event in before))
+        await provider.wait_for_requests(1, timeout_s=60)
+        await asyncio.to_thread(postgres.stop)
+        delivering = [asyncio.create_task(people.deliver(event)) for event in during]
+        await asyncio.sleep(TROUBLE_S)
+        await asyncio.to_thread(postgres.start)
+        await asyncio.gather(*delivering)
+
+        assert await all_over(database, before + during) == [TurnStatus.DONE] * 6
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+async def test_a_crowd_never_spends_more_than_the_cap(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if kind == "sqlite":
+        database = f"sqlite:///{tmp_path / 'parley.db'}"
+    else:
+        database = request.getfixturevalue("postgres").new_database()
+    crowd = events_of(CROWD, "one")
+    async with (
+        talking_to(database, tmp_path, cap_usd="0.05") as (people, provider),
+        open_store(database) as store,
+    ):
+        watching = asyncio.create_task(_highest_use(store))
+        await asyncio.gather(*(people.deliver(event) for event in crowd))
+        ended = await all_over(database, crowd)
+        watching.cancel()
+        budgets = await _budgets(store)
+        billed = sum(map(billed_for, provider.requests))
+
+    assert 0 < ended.count(TurnStatus.DONE) < CROWD
+    assert ended.count(TurnStatus.DONE) + ended.count(TurnStatus.FAILED) == CROWD
+    (budget,) = budgets
+    assert budget.held == 0
+    assert billed == budget.spent <= CAP_NANOUSD
+    assert max(_uses) <= CAP_NANOUSD
+
+
+_uses: list[int] = []
+
+
+async def _highest_use(store: SqlStore) -> None:
+    _uses.clear()
+    while True:
+        _uses.extend(budget.spent + budget.held for budget in await _budgets(store))
+        await asyncio.sleep(0.05)
+
+
+async def _budgets(store: SqlStore) -> list[BudgetRow]:
+    async with store._db.read() as session:
+        return list(await session.exec(select(BudgetRow)))
