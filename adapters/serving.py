@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Mount
 from adapters.clock import SystemClock
 from adapters.engine import DurableEngine
 from adapters.parts import Deliveries, Parts
+from adapters.scheduler import Digests, announcers_of, run_digests
 from adapters.settings import AppSettings, made_home
 from adapters.web import Startup, WebDelivery, WebParts, address_of, create_app, listen, run_web
 from bot.catalog import Catalog
@@ -26,6 +27,7 @@ from bot.difficulty import Estimator
 from bot.errors import BotError
 from bot.inbox import Inbox
 from bot.ports import Queue
+from bot.reporting import Reporter
 from bot.responder import Responder
 from bot.router import Router
 from bot.turns import Turn
@@ -111,6 +113,7 @@ class _Server:
             runs_here=lambda turn: turn.key.platform in deliveries.by_platform,
         )
         self.queue.open(await stack.enter_async_context(engine))
+        await stack.enter_async_context(run_digests(self._digests(deliveries)))
         await _report(models, self.startup)
 
     def _parts(self, models: ModelAccess) -> tuple[Parts, Deliveries]:
@@ -136,6 +139,20 @@ class _Server:
             clock=self.clock,
         )
         return parts, deliveries
+
+    def _digests(self, deliveries: Deliveries) -> Digests:
+        return Digests(
+            store=self.store,
+            reporter=Reporter(
+                self.store,
+                lambda: self.catalog,
+                self.clock,
+                instance_cap=self.settings.instance_cap,
+            ),
+            announcers=lambda: announcers_of(deliveries.by_platform),
+            clock=self.clock,
+            admins=self.settings.admins,
+        )
 
     async def _open_platforms(
         self, parts: Parts, deliveries: Deliveries, stack: AsyncExitStack

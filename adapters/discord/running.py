@@ -12,6 +12,7 @@ import aiohttp
 import discord
 from discord.http import Route
 
+from adapters.discord.announcer import DiscordAnnouncer
 from adapters.discord.client import ParleyClient
 from adapters.discord.inbound import PLATFORM
 from adapters.discord.shards import Shards
@@ -46,6 +47,13 @@ class DiscordBot:
     def invite_url(self) -> str:
         """The link that puts the bot into a server."""
         return self.client.invite_url
+
+    @property
+    def announcer(self) -> DiscordAnnouncer | None:
+        """What posts where nobody has asked; None until the connection stands."""
+        if not self._logged_in.is_set():
+            return None
+        return DiscordAnnouncer(self.client, self._parts.store, self._parts.clock)
 
     async def open(self, turn: Turn) -> Sink:
         """A sink for a turn, as soon as the connection stands."""

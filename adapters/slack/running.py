@@ -21,8 +21,10 @@ from starlette.routing import Route
 
 from adapters.parts import Deliveries, Parts
 from adapters.settings import AppSettings
+from adapters.slack.announcer import SlackAnnouncer
 from adapters.slack.app import SlackApp
 from adapters.slack.arrivals import Arrivals
+from adapters.slack.catchup import CatchUp
 from adapters.slack.delivery import DEFAULT_LIMITS, SlackDelivery
 from adapters.slack.desk import Desk, Rules
 from adapters.slack.earlier import OWN_APP_LIMIT, SHARED_APP_LIMIT
@@ -103,6 +105,13 @@ class SlackBot:
         settings = self._parts.settings
         return has_oauth(settings) and not settings.slack_bot_token.get_secret_value()
 
+    @property
+    def announcer(self) -> SlackAnnouncer | None:
+        """What posts where nobody has asked; None until Slack is connected."""
+        if self.workspaces is None or not self.is_ready.is_set():
+            return None
+        return SlackAnnouncer(self.workspaces, self._store, self._parts.clock)
+
     async def open(self, turn: Turn) -> Sink:
         """A sink for a turn, as soon as Slack has told us who we are."""
         try:
@@ -132,13 +141,16 @@ class SlackBot:
             self._delivery = await stack.enter_async_context(
                 SlackDelivery(workspaces, self._store, self._parts.clock, self._limits)
             )
-            slack = self._build(clients, workspaces)
+            arrivals = self._arrivals(clients)
+            slack = self._build(workspaces, arrivals)
             stack.push_async_callback(slack.close)
             secret = settings.slack_signing_secret.get_secret_value()
             app = slack.build(clients.client(None), secret)
             await self._listen(app, clients, stack)
             self.is_ready.set()
             logger.info("Slack is connected")
+            limit = SHARED_APP_LIMIT if self._has_oauth else OWN_APP_LIMIT
+            await CatchUp(workspaces, self._store, arrivals, self._parts.clock, limit).run()
             await asyncio.Event().wait()
 
     async def _find_workspaces(self, clients: Clients) -> Workspaces:
@@ -174,22 +186,28 @@ class SlackBot:
             logger.info("sockets are not to be had yet")  # slack_sdk tries again by itself
         await stack.enter_async_context(open_sockets(app, app_token, client))
 
-    def _build(self, clients: Clients, workspaces: Workspaces) -> SlackApp:
-        parts, settings = self._parts, self._parts.settings
-        rules = Rules(settings.admins, settings.instance_cap)
-        arrivals = Arrivals(
-            inbox=parts.inbox,
+    @property
+    def _rules(self) -> Rules:
+        settings = self._parts.settings
+        return Rules(settings.admins, settings.instance_cap)
+
+    def _arrivals(self, clients: Clients) -> Arrivals:
+        return Arrivals(
+            inbox=self._parts.inbox,
             store=self._store,
-            files=SlackFiles(clients.session, settings.slack_api_base),
-            rules=rules,
+            files=SlackFiles(clients.session, self._parts.settings.slack_api_base),
+            rules=self._rules,
             earlier_limit=SHARED_APP_LIMIT if self._has_oauth else OWN_APP_LIMIT,
         )
+
+    def _build(self, workspaces: Workspaces, arrivals: Arrivals) -> SlackApp:
+        parts = self._parts
         desk = Desk(
             inbox=parts.inbox,
             store=self._store,
             clock=parts.clock,
             catalog=lambda: parts.router.catalog,
-            rules=rules,
+            rules=self._rules,
         )
         return SlackApp(
             workspaces=workspaces,

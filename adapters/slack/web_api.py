@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 FORM_METHODS = frozenset(
     {
         "auth.test",
+        "conversations.history",
+        "conversations.history",
         "conversations.info",
         "conversations.replies",
         "files.completeUploadExternal",

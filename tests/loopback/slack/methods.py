@@ -183,6 +183,8 @@ class WebMethods:
         known = [f for f in files if f is not None and f.content]
         if not known or len(known) != len(files):
             raise RefusalError("file_not_found")
+        if not args.get("channel_id"):  # private until a message shows it
+            return {"files": [{"id": f.file_id, "title": f.name} for f in known]}
         channel = joined_channel(space, {"channel": args.get("channel_id")})
         message = {
             "user": space.bot_user_id,
@@ -207,6 +209,9 @@ class WebMethods:
 
 
 def _page(messages: list[Json], args: Json) -> Json:
+    oldest, latest = args.get("oldest") or "0", args.get("latest") or "9"
+    parent = messages[:1] if args.get("ts") else []
+    messages = parent + [m for m in messages[len(parent) :] if oldest <= m["ts"] < latest]
     limit = min(int(args.get("limit") or 100), 1_000)
     start = int(args.get("cursor") or 0)
     page = messages[start : start + limit]
