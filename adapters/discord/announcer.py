@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import discord
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 COLOUR = 0x2563EB
 LOOK_BACK = 50
+CLOCKS_DIFFER = timedelta(seconds=5)
 MOST_TEXT = 4_000
 _WHY = {
     GoneError: "That channel is gone.",
@@ -78,7 +80,9 @@ class DiscordAnnouncer:
         channel = self._client.get_partial_messageable(int(announcement.channel_id))
         title = announcement.text.partition("\n")[0]
         me = self._client.user
-        async for message in channel.history(after=post.created_at, limit=LOOK_BACK):
+        async for message in channel.history(
+            after=post.created_at - CLOCKS_DIFFER, limit=LOOK_BACK
+        ):
             is_ours = me is not None and message.author.id == me.id
             if is_ours and any((e.description or "").startswith(title) for e in message.embeds):
                 return str(message.id)
