@@ -74,3 +74,34 @@ async def test_other_machines_need_a_token(provider: ProviderServer, tmp_path: P
         ended = await run(env, "up")
     assert ended.code == 1
     assert "Set PARLEY_WEB_TOKEN" in ended.err
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(240)
+async def test_an_open_page_goes_on_after_the_program_was_killed(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    port = str(_free_port())
+    env = environment(tmp_path, provider, PARLEY_PORT=port)
+    provider.script(text="Slowly and steadily " * 20, chunk_delay_s=0.2)
+    async with open_browser() as browser, open_page(browser) as page:
+        async with up(env) as program:
+            await page.goto(program.address)
+            await page.get_by_label("Your prompt").fill("Hi")
+            await page.get_by_label("Your prompt").press("Enter")
+            answer = page.locator(".answer")
+            await expect(answer).to_contain_text("Slowly and", timeout=LIMIT_S * 1000)
+            program.kill()
+            await expect(answer).to_contain_text("The connection was lost", timeout=20_000)
+        provider.script(text="Whole at last.")
+        async with up(env):
+            await expect(answer.locator(":scope > .text")).to_have_text(
+                "Whole at last.", timeout=LIMIT_S * 1000
+            )
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+        assert isinstance(port, int)
+        return port
