@@ -109,7 +109,6 @@ _SPECS = (
         about="one model answers, another objects, the first revises",
         read=grammar.asking("debate", ("models", "rounds"), grammar.DEBATE_SENTENCES),
         asks_models=True,
-        is_on=False,
     ),
     CommandSpec(
         name="ensemble",
@@ -117,7 +116,6 @@ _SPECS = (
         about="several models answer, and one answer is made of them",
         read=grammar.asking("ensemble", ("models", "n", "mode"), grammar.ENSEMBLE_SENTENCES),
         asks_models=True,
-        is_on=False,
     ),
     CommandSpec(
         name="spend",

@@ -13,7 +13,7 @@ from bot.calls import estimate_input_tokens
 from bot.catalog import Tier
 from bot.command_grammar import Command
 from bot.command_runner import CommandRunner
-from bot.commands import parse_command
+from bot.commands import COMMANDS, parse_command
 from bot.conversation import MAX_HISTORY, needs_of, to_messages, to_system_prompt
 from bot.difficulty import HistoryTurn
 from bot.errors import (
@@ -25,14 +25,19 @@ from bot.errors import (
 )
 from bot.explanation import to_record
 from bot.health import Health
-from bot.ledger import LedgerEntry
 from bot.messages import Message, Role
-from bot.metering import Account, Meter, total_cost
+from bot.metering import Account, Meter
+from bot.money import format_usd
 from bot.ports import Clock, Delivery, Gateway, Sink, Store
-from bot.replies import Action, Footer, Notice, Reply
+from bot.replies import Action, Notice, Reply
 from bot.router import RouteDecision, Router, RouteRequest
 from bot.settings import Settings
+from bot.strategies.discussion import Asked, Discussions, to_discussion
+from bot.strategies.footers import to_footer
+from bot.strategies.outcome import Outcome
+from bot.strategies.question import ACTIONS
 from bot.strategies.single import Answer, CutAnswerError, Single
+from bot.strategies.stage import Stage
 from bot.summaries import Summaries
 from bot.tags import Tagged, parse_tags
 from bot.turns import Turn, TurnStatus, Utterance
@@ -53,6 +58,8 @@ class _Progress:
     turn: Turn
     sink: Sink
     text: str = ""
+    stage: Stage | None = None
+    """Where a debate or an ensemble is held."""
 
     def show(self, text: str) -> None:
         self.text += text
@@ -98,6 +105,13 @@ class Responder:
             store, lambda: router.catalog, clock, instance_cap=instance_cap, admins=admins
         )
         meter = Meter(gateway, store, clock)
+        self._discussions = Discussions(
+            meter,
+            store,
+            catalog=lambda: router.catalog,
+            on_failure=self._health.note,
+            unhealthy=self._health.unhealthy,
+        )
         self._summaries = Summaries(
             meter,
             store,
@@ -156,6 +170,8 @@ class Responder:
         progress.turn = turn = self.commands.with_rights(turn)
         settings = await self._store.settings(turn.key)
         command = await self._admitted(progress, settings)
+        if command is not None and COMMANDS[command.name].asks_models:
+            return await self._discussed(progress, command, settings)
         if command is not None:
             return await self._commanded(progress, command)
         prepared = await self._prepare(turn, settings)
@@ -176,7 +192,9 @@ class Responder:
         prompts = await self._store.prompts_since(turn, turn.created_at - RATE_WINDOW)
         check_rate(turn, settings, prompts)
         progress.turn = replace(turn, decision={"command": ""})
-        command = None if turn.attachments else parse_command(turn.prompt)
+        command = to_discussion(turn.prompt, self._router.catalog.aliases())
+        if command is None and not turn.attachments:
+            command = parse_command(turn.prompt)
         if command is None or command.name not in ALWAYS_ALLOWED:
             progress.turn = turn
             check_access(turn, settings)
@@ -192,6 +210,43 @@ class Responder:
             reply=reply,
             finished_at=self._clock.now(),
         )
+
+    async def _discussed(self, progress: _Progress, command: Command, settings: Settings) -> Turn:
+        """Hold a debate or an ensemble; what was decided is kept however it ends."""
+        turn = progress.turn
+        prepared = await self._prepare(replace(turn, prompt=command.text), settings)
+        account = Account(turn=turn, limits=prepared.limits)
+        progress.stage = stage = self._discussions.stage(account, progress.sink)
+        asked = Asked(
+            command=command,
+            settings=settings,
+            tagged=prepared.tagged,
+            messages=prepared.messages,
+        )
+        try:
+            outcome = await self._discussions.run(asked, account, stage, progress.show)
+        except SupersededError:
+            raise
+        except Exception:
+            await stage.close("This was broken off.")
+            raise
+        finally:
+            progress.turn = turn = replace(turn, decision=dict(stage.record))
+        return await self._concluded(turn, outcome, prepared)
+
+    async def _concluded(self, turn: Turn, outcome: Outcome, prepared: _Prepared) -> Turn:
+        warnings = [warning_message(s) for s in await self._store.claim_warnings(prepared.limits)]
+        entries = await self._store.entries(turn.turn_id)
+        footer = to_footer(outcome.entry, entries)
+        total = f"{len(entries)} calls, {format_usd(footer.cost)} in total."
+        reply = Reply(
+            text=outcome.text,
+            footer=replace(footer, model=outcome.by or footer.model),
+            notes=(*outcome.notes, total, *warnings),
+            actions=ACTIONS,
+            remembered=outcome.remembered,
+        )
+        return replace(turn, status=TurnStatus.DONE, reply=reply, finished_at=self._clock.now())
 
     async def _prepare(self, turn: Turn, settings: Settings) -> _Prepared:
         tagged = parse_tags(turn.prompt, self._router.catalog.aliases())
@@ -244,7 +299,7 @@ class Responder:
         record = {**turn.decision, "model": answer.model.alias, "tier": answer.model.tier.label}
         reply = Reply(
             text=answer.entry.text,
-            footer=_footer(answer.entry, await self._store.entries(turn.turn_id)),
+            footer=to_footer(answer.entry, await self._store.entries(turn.turn_id)),
             notes=(
                 *decision.notes,
                 *problems(turn.attachments),
@@ -262,6 +317,9 @@ class Responder:
         )
 
     async def _stopped(self, progress: _Progress) -> Turn:
+        if progress.stage is not None:
+            await progress.stage.close(_STOPPED_NOTE)
+            progress.text = progress.text or progress.stage.standing
         return await self._cut_short(progress, _STOPPED_NOTE, None)
 
     async def _cut_short(
@@ -269,7 +327,7 @@ class Responder:
     ) -> Turn:
         """Keep the text so far, with what it cost and a sentence that says why it ends here."""
         entries = await self._store.entries(progress.turn.turn_id)
-        footer = _footer(entries[-1], entries) if entries else None
+        footer = to_footer(entries[-1], entries) if entries else None
         actions = (Action.AGAIN,) if error is None else (Action.AGAIN, Action.HEAVIER, Action.WHY)
         return replace(
             progress.turn,
@@ -342,24 +400,3 @@ def _to_history_turns(history: tuple[Utterance, ...]) -> tuple[HistoryTurn, ...]
         elif turns:
             turns[-1] = replace(turns[-1], tier=said.tier, feedback=said.feedback or None)
     return tuple(turns)
-
-
-def _footer(entry: LedgerEntry, entries: tuple[LedgerEntry, ...]) -> Footer:
-    """The facts of the call that answered, with what the whole turn cost."""
-    usages = [e.usage for e in entries if e.usage is not None]
-    return Footer(
-        tier=entry.tier,
-        model=_served_name(entry),
-        tokens=sum(u.input_tokens + u.output_tokens for u in usages),
-        cost=total_cost(entries),
-        latency_s=entry.latency_s or 0.0,
-        is_estimated=any(u.is_estimated and u.input_tokens for u in usages),
-    )
-
-
-def _served_name(entry: LedgerEntry) -> str:
-    """The alias, unless the provider says that another model has served it."""
-    asked = entry.model_id.split("/", 1)[-1]
-    served = entry.served_model_id.rsplit("/", 1)[-1]
-    is_same = not served or served.startswith(asked.rsplit("/", 1)[-1]) or asked.endswith("latest")
-    return entry.alias if is_same else served

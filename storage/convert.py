@@ -100,6 +100,7 @@ def to_reply_data(reply: Reply) -> dict[str, Any]:
         "footer": None if footer is None else asdict(footer) | {"tier": int(footer.tier)},
         "notes": list(reply.notes),
         "actions": [action.value for action in reply.actions],
+        "remembered": reply.remembered,
         "card": None if reply.card is None else asdict(reply.card),
     }
 
@@ -112,6 +113,7 @@ def to_reply(data: Mapping[str, Any]) -> Reply:
         footer=None if footer is None else Footer(**(footer | {"tier": Tier(footer["tier"])})),
         notes=tuple(data["notes"]),
         actions=tuple(Action(action) for action in data["actions"]),
+        remembered=data.get("remembered", ""),
         card=to_card(data.get("card")),
     )
 
@@ -177,7 +179,7 @@ def _to_answer(turn: TurnRow, reply: Mapping[str, Any], feedback: int) -> Uttera
     return Utterance(
         role=Role.ASSISTANT,
         author_name="",
-        text=reply["text"],
+        text=reply.get("remembered") or reply["text"],
         sent_at=turn.finished_at or turn.created_at,
         turn_id=turn.turn_id,
         alias=str(turn.decision.get("model", "")),

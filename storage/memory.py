@@ -139,7 +139,7 @@ class _MemoryTurns:
         return Utterance(
             role=Role.ASSISTANT,
             author_name="",
-            text=turn.reply.text if turn.reply else "",
+            text=turn.reply.remembered or turn.reply.text if turn.reply else "",
             sent_at=turn.finished_at or turn.created_at,
             turn_id=turn.turn_id,
             alias=str(turn.decision.get("model", "")),

@@ -21,7 +21,7 @@ _NOTHING_AT_MOST = 200
 """A longer text than this says more than that there is nothing to say."""
 _ITEM = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+(?P<text>\S.*)$")
 _MARK = re.compile(
-    r"^[\s*_`\[(]*(?:severity\s*[:=]\s*)?(?P<word>[a-z]+)[\s*_`]*[\])]?[*_`]*\s*[:–—-]*\s*",
+    r"^[\s*_`\[(]*(?:severity\s*[:=]\s*)?(?P<word>[a-z]+)[\s*_`\])]*[:–—-]*[\s*_`]*",
     re.IGNORECASE,
 )
 _SERIOUS_WORDS = (
@@ -57,11 +57,12 @@ def parse_critique(text: str) -> Critique:
 
     A list item without a severity, and free text, count as serious: better a round too many.
     """
-    found = tuple(_from_json(text)) or tuple(_from_list(text))
+    data = _json_of(text)
+    found = tuple(_from_json(data)) or tuple(_from_list(text))
     if found:
         return Critique(objections=found[:MAX_OBJECTIONS])
     words = text.strip()
-    if not words or _says_nothing(words):
+    if not words or _says_nothing(words) or _is_empty(data):
         return Critique()
     return Critique(objections=(Objection(text=_bounded(words), is_serious=True),))
 
@@ -103,14 +104,21 @@ def _objection(lines: list[str]) -> Iterator[Objection]:
     yield Objection(text=_bounded(text), is_serious=word not in _MINOR)
 
 
-def _from_json(text: str) -> Iterator[Objection]:
+def _json_of(text: str) -> object:
+    """The JSON in a text, whatever stands around it; None without any."""
     found = _JSON.search(text)
-    if found is None:
-        return
     try:
-        data = json.loads(found[0])
+        return json.loads(found[0]) if found else None
     except (ValueError, RecursionError):
-        return
+        return None
+
+
+def _is_empty(data: object) -> bool:
+    lists = data.values() if isinstance(data, Mapping) else [data]
+    return data is not None and all(value == [] for value in lists)
+
+
+def _from_json(data: object) -> Iterator[Objection]:
     for item in _items(data):
         said = _text_of(item)
         if said:

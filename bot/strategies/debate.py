@@ -195,7 +195,7 @@ async def debate(question: Question, stage: Stage, on_text: OnText) -> Outcome:
     Raises when not even a first answer came, as `plan_debate` and `Stage.run` do.
     """
     plan = plan_debate(question)
-    await stage.announce("Debate", plan.words)
+    await stage.announce("Debate", plan.words, plan.record())
     stage.status(f"{plan.proposer.alias} is answering")
     proposal = await stage.run(_propose(plan, question))
     stage.standing = proposal.text
@@ -278,7 +278,6 @@ class _Course:
             text=answer.text,
             entry=answer.entry,
             notes=(self._summary(), *self.endings, *answer.notes),
-            record=self.plan.record(),
         )
 
     def _summary(self) -> str:

@@ -24,6 +24,7 @@ from bot.strategies.outcome import Outcome
 from bot.strategies.question import Question
 from bot.strategies.quoting import asked_further, excerpt, quotable_tokens
 from bot.strategies.stage import Said, Stage, Step
+from bot.strategies.steps import VOICE
 from bot.strategies.vote import (
     Ballot,
     Option,
@@ -77,7 +78,7 @@ async def ensemble(question: Question, stage: Stage, on_text: OnText) -> Outcome
     Raises the first voice's error when none answered, and what `plan_ensemble` raises.
     """
     plan = plan_ensemble(question)
-    await stage.announce("Ensemble", plan.words)
+    await stage.announce("Ensemble", plan.words, plan.record())
     stage.status(f"{len(plan.voices)} voices are answering")
     heard = await _hear(plan, question, stage)
     voices = [voice for voice in heard if isinstance(voice, Voice)]
@@ -120,7 +121,7 @@ def _step(plan: EnsemblePlan, question: Question, place: int) -> Step:
     return Step(
         name=f"propose{place + 1}",
         purpose=Purpose.PROPOSE,
-        title=f"Voice {place + 1}",
+        title=f"{VOICE} {place + 1}",
         messages=messages,
         models=(plan.voices[place],),
         temperature=1.0 if plan.is_one_model else None,
@@ -168,7 +169,6 @@ async def _judged(
         text=said.text,
         entry=said.entry,
         notes=(*notes, agreement, *said.notes),
-        record=plan.record(),
     )
 
 
@@ -227,7 +227,6 @@ def _voted(plan: EnsemblePlan, voices: Sequence[Voice]) -> Outcome:
         by=_many(voices),
         remembered=f"{text}\n\nOne of the answers in full:\n\n{first.said.text}",
         notes=(f"Agreement: {share} of {counted.votes}.",),
-        record=plan.record(),
     )
 
 
@@ -259,7 +258,6 @@ def _shown(plan: EnsemblePlan, voices: Sequence[Voice]) -> Outcome:
             f"**{voice.name}** answered:\n\n{voice.said.text}" for voice in voices
         ),
         notes=(_agreement(voices),),
-        record=plan.record(),
     )
 
 
@@ -268,7 +266,6 @@ def _single(plan: EnsemblePlan, voice: Voice, notes: tuple[str, ...]) -> Outcome
         text=voice.said.text,
         entry=voice.said.entry,
         notes=(*notes, *voice.said.notes),
-        record=plan.record(),
     )
 
 

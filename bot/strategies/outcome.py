@@ -1,8 +1,7 @@
-"""What a debate or an ensemble came to, and how the choice is kept with its turn."""
+"""What a debate or an ensemble came to, and how its choice is kept with the turn."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.catalog import ModelSpec
@@ -18,7 +17,6 @@ class Outcome:
     text: str
     entry: LedgerEntry
     """The call that wrote it."""
-    record: Mapping[str, object]
     by: str = ""
     """Who is named in the small print, when it is not the model of `entry`."""
     notes: tuple[str, ...] = ()

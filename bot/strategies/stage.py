@@ -6,7 +6,7 @@ A step that was finished before a crash is shown again as kept and not paid agai
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from bot.calls import ModelCall, OnText, Purpose, estimate_input_tokens
@@ -27,6 +27,7 @@ from bot.ports import Sink
 from bot.replies import Notice, Reply
 from bot.router import MIN_OUTPUT_TOKENS, output_limit
 from bot.strategies.footers import to_footer
+from bot.strategies.steps import to_label
 
 STEP_TIMEOUT_S = 180.0
 MAX_TRIES = 4
@@ -96,11 +97,14 @@ class Stage:
         self._on_failure = on_failure
         self._open: dict[str, _Branch] = {}
         self.available = available
+        self.record: Mapping[str, object] = {}
+        """The choice of the players, in plain values."""
         self.standing = ""
         """The answer so far, for when the turn is stopped."""
 
-    async def announce(self, title: str, text: str) -> None:
-        """Say beforehand who plays and what it will cost."""
+    async def announce(self, title: str, text: str, record: Mapping[str, object]) -> None:
+        """Say beforehand who plays and what it will cost; `record` is kept with the turn."""
+        self.record = record
         await _shown(self._sink.branch(PLAN, title).finish(Reply(text=text, actions=())))
 
     def status(self, text: str) -> None:
@@ -157,7 +161,7 @@ class Stage:
         raise first or refused or EmptyAnswerError
 
     async def _in_branch(self, step: Step, model: ModelSpec, name: str) -> Said:
-        label = f"{step.title} · {model.alias}"
+        label = to_label(step.title, model.alias)
         branch = _Branch(self._sink.branch(name, label, is_brief=step.is_brief))
         self._open[name] = branch
         try:

@@ -1,0 +1,110 @@
+"""From a command such as `debate …` to a question on a stage, and to its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+
+from bot.budget import BudgetState, tightest
+from bot.calls import OnText
+from bot.catalog import Catalog, ModelSpec, Tier
+from bot.command_grammar import Command
+from bot.commands import COMMANDS, parse_command
+from bot.conversation import needs_of
+from bot.errors import GatewayError
+from bot.ledger import LedgerEntry
+from bot.messages import Message
+from bot.metering import Account, Meter
+from bot.ports import Ledger, Sink
+from bot.settings import Settings
+from bot.strategies.debate import debate
+from bot.strategies.ensemble import ensemble
+from bot.strategies.outcome import Outcome
+from bot.strategies.question import Question
+from bot.strategies.stage import Stage
+from bot.tags import TIER_TAGS, Tagged, parse_tags
+
+STRATEGIES = {"debate": debate, "ensemble": ensemble}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A discussion that somebody asks for."""
+
+    command: Command
+    settings: Settings
+    tagged: Tagged
+    messages: tuple[Message, ...]
+
+
+def to_discussion(prompt: str, aliases: Collection[str]) -> Command | None:
+    """The debate or ensemble that a prompt asks for, None for anything else.
+
+    A tag before the command counts as one before its question. Raises CommandError in words.
+    """
+    tagged = parse_tags(prompt, aliases)
+    command = parse_command(tagged.prompt)
+    if command is None or not COMMANDS[command.name].asks_models:
+        return None
+    own = parse_tags(command.text, aliases)
+    tag = tagged.alias or next((w for w, tier in TIER_TAGS.items() if tier is tagged.tier), "")
+    is_tagged = own.prompt != command.text.strip() or not tag
+    return command if is_tagged else replace(command, text=f"@{tag} {command.text}")
+
+
+class Discussions:
+    """Runs debates and ensembles."""
+
+    def __init__(
+        self,
+        meter: Meter,
+        ledger: Ledger,
+        *,
+        catalog: Callable[[], Catalog],
+        on_failure: Callable[[ModelSpec, GatewayError], None],
+        unhealthy: Callable[[], frozenset[str]],
+    ) -> None:
+        """`on_failure` hears of each model that failed; `unhealthy` are aliases to pass over."""
+        self._meter = meter
+        self._ledger = ledger
+        self._catalog = catalog
+        self._on_failure = on_failure
+        self._unhealthy = unhealthy
+
+    def stage(self, account: Account, sink: Sink) -> Stage:
+        """Where the steps of a turn are made and shown."""
+
+        async def available() -> int | None:
+            state = await self._budget(account)
+            return None if state is None else state.available
+
+        return Stage(self._meter, account, sink, on_failure=self._on_failure, available=available)
+
+    async def run(self, asked: Asked, account: Account, stage: Stage, on_text: OnText) -> Outcome:
+        """Discuss to the end; raises BotErrors in words when there is no answer at all."""
+        question = await self._question(asked, account)
+        return await STRATEGIES[asked.command.name](question, stage, on_text)
+
+    async def _question(self, asked: Asked, account: Account) -> Question:
+        settings, tagged, turn_id = asked.settings, asked.tagged, account.turn.turn_id
+        entries = await self._ledger.entries(turn_id)
+        return Question(
+            turn_id=turn_id,
+            messages=asked.messages,
+            models=self._catalog(),
+            options=asked.command.options,
+            needs=needs_of(asked.messages),
+            max_tier=min(settings.max_tier, Tier.FULL if tagged.tier is None else tagged.tier),
+            allowed=settings.models,
+            alias=tagged.alias,
+            unhealthy=self._unhealthy(),
+            budget=await self._budget(account),
+            kept=_by_step(turn_id, entries),
+        )
+
+    async def _budget(self, account: Account) -> BudgetState | None:
+        return tightest(await self._ledger.states(account.limits))
+
+
+def _by_step(turn_id: str, entries: Collection[LedgerEntry]) -> dict[str, LedgerEntry]:
+    return {entry.call_id.removeprefix(f"{turn_id}:"): entry for entry in entries}
