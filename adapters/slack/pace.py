@@ -27,7 +27,7 @@ RATES = {
     "assistant.threads.setSuggestedPrompts": Rate(40, 10),
     "agents.sessions.setStatus": Rate(40, 10),
     "conversations.replies": Rate(40, 10),
-    "conversations.info": Rate(40, 10),
+    "conversations.history": Rate(40, 10),
     "users.info": Rate(80, 20),
 }
 DEFAULT_RATE = Rate(40, 10)

@@ -22,7 +22,6 @@ FORM_METHODS = frozenset(
     {
         "auth.test",
         "conversations.history",
-        "conversations.history",
         "conversations.info",
         "conversations.replies",
         "files.completeUploadExternal",

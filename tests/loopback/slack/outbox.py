@@ -35,6 +35,7 @@ class Outbox:
         self._ack_timeout_s = ack_timeout_s
         self._time_scale = time_scale
         self.http: HttpTarget | None = None
+        self.is_deaf = False  # events get lost, as when nobody listens for long
         self.sent: list[Sent] = []
         self.sockets: list[web.WebSocketResponse] = []
         self.connections = 0
@@ -47,6 +48,9 @@ class Outbox:
         """Start delivering; kind is events_api, slash_commands or interactive."""
         sent = Sent(kind, payload, event_id or f"local-{len(self.sent)}", self._now())
         self.sent.append(sent)
+        if self.is_deaf:
+            sent.is_given_up = True
+            return sent
         task = asyncio.create_task(self._deliver(sent))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
