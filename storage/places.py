@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlmodel import col, delete, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.messages import ConversationKey
 from bot.settings import SettingChange, Settings, parse_setting, resolve, to_scope_ids
@@ -37,23 +39,27 @@ class SqlPlaces:
             rows = await session.exec(select(SettingRow).where(SettingRow.scope_id == scope_id))
             return {row.name: row.value for row in rows}
 
+    async def all_settings(self) -> dict[str, dict[str, str]]:
+        """What is set, for each place that sets something."""
+        async with self._db.read() as session:
+            places: dict[str, dict[str, str]] = {}
+            for row in await session.exec(select(SettingRow)):
+                places.setdefault(row.scope_id, {})[row.name] = row.value
+            return places
+
     async def set_setting(self, change: SettingChange) -> None:
         """Change a setting and keep who did it, in one commit; raises SettingError in words."""
-        if change.after is not None:
-            parse_setting(change.name, change.after)
+        await self.set_settings((change,))
+
+    async def set_settings(self, changes: Iterable[SettingChange]) -> None:
+        """Change several settings, all or none; as `set_setting`."""
+        checked = list(changes)
+        for change in checked:
+            if change.after is not None:
+                parse_setting(change.name, change.after)
         async with self._db.write() as session:
-            row = await session.get(SettingRow, (change.scope_id, change.name))
-            before = None if row is None else row.value
-            if change.after is None:
-                if row is not None:
-                    await session.delete(row)
-            elif row is None:
-                session.add(
-                    SettingRow(scope_id=change.scope_id, name=change.name, value=change.after)
-                )
-            else:
-                row.value = change.after
-            session.add(_to_audit_row(change, before))
+            for change in checked:
+                await _change(session, change)
 
     async def audit(self, scope_id: str, limit: int = 100) -> tuple[SettingChange, ...]:
         """The changes made at one place, the latest first."""
@@ -102,6 +108,19 @@ class SqlPlaces:
                     col(InstallationRow.installation_id) == installation_id
                 )
             )
+
+
+async def _change(session: AsyncSession, change: SettingChange) -> None:
+    row = await session.get(SettingRow, (change.scope_id, change.name))
+    before = None if row is None else row.value
+    if change.after is None:
+        if row is not None:
+            await session.delete(row)
+    elif row is None:
+        session.add(SettingRow(scope_id=change.scope_id, name=change.name, value=change.after))
+    else:
+        row.value = change.after
+    session.add(_to_audit_row(change, before))
 
 
 def _to_audit_row(change: SettingChange, before: str | None) -> AuditRow:

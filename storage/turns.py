@@ -62,24 +62,27 @@ class SqlTurns:
                 .scalar_subquery()
             )
             newest_first = await session.exec(
-                select(MessageRow)
-                .where(MessageRow.conversation_id == str(turn.key))
-                .where(col(MessageRow.id) < own_id, ~col(MessageRow.is_withdrawn))
-                .order_by(col(MessageRow.id).desc())
-                .limit(MAX_HISTORY)
+                _said_in(turn.key).where(col(MessageRow.id) < own_id).limit(MAX_HISTORY)
             )
             messages = list(newest_first)[::-1]
-            if not messages:
-                return ()
-            turns = list(
-                await session.exec(
-                    _of_conversation(turn.key).where(
-                        col(TurnRow.message_row_id) >= messages[0].id,
-                        col(TurnRow.finished_at).is_not(None),
-                    )
-                )
-            )
+            turns = await _ended_turns(session, turn.key, messages)
             return to_history(messages, turns, await _feedback(session, turns))
+
+    async def transcript(self, key: ConversationKey) -> tuple[Utterance, ...]:
+        """Everything that was said in a conversation and not withdrawn, without commands."""
+        async with self._db.read() as session:
+            messages = list(await session.exec(_said_in(key)))[::-1]
+            return to_history(messages, await _ended_turns(session, key, messages), {})
+
+    async def latest_conversations(self, limit: int = 100) -> tuple[Conversation, ...]:
+        """The conversations of every platform, the latest used first."""
+        async with self._db.read() as session:
+            rows = await session.exec(
+                select(ConversationRow)
+                .order_by(col(ConversationRow.updated_at).desc())
+                .limit(limit)
+            )
+            return tuple(_to_conversation(row) for row in rows)
 
     async def summaries(self, key: ConversationKey) -> tuple[Summary, ...]:
         """The summaries of this conversation's beginning, the one that covers least first."""
@@ -166,6 +169,27 @@ class SqlTurns:
                 .limit(limit)
             )
             return tuple(_to_conversation(row) for row in rows)
+
+
+def _said_in(key: ConversationKey):  # type: ignore[no-untyped-def]  # sqlmodel's own type of a select
+    """The messages of a conversation, the newest first."""
+    return (
+        select(MessageRow)
+        .where(MessageRow.conversation_id == str(key), ~col(MessageRow.is_withdrawn))
+        .order_by(col(MessageRow.id).desc())
+    )
+
+
+async def _ended_turns(
+    session: AsyncSession, key: ConversationKey, messages: list[MessageRow]
+) -> list[TurnRow]:
+    """The turns on these messages that have ended, oldest first."""
+    if not messages:
+        return []
+    ended = _of_conversation(key).where(
+        col(TurnRow.message_row_id) >= messages[0].id, col(TurnRow.finished_at).is_not(None)
+    )
+    return list(await session.exec(ended))
 
 
 def _of_conversation(key: ConversationKey):  # type: ignore[no-untyped-def]  # sqlmodel's own type of a select

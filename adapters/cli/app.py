@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,8 +32,11 @@ def build_app(program: Program) -> typer.Typer:
     )
     _add_up(app, program)
     _add_prompts(app, program)
+    _add_discussions(app, program)
     _add_listings(app, program)
     _add_database(app, program)
+    _add_keeping(app, program)
+    _add_settings(app, program)
     return app
 
 
@@ -49,16 +53,63 @@ def _add_prompts(app: typer.Typer, program: Program) -> None:
         text: Annotated[str, typer.Argument(help="The prompt; - reads it from standard input.")],
         tier: Annotated[str, typer.Option(help="free, cheap or full instead of the router.")] = "",
         model: Annotated[str, typer.Option(help="One model, by its alias.")] = "",
+        files: Annotated[
+            list[Path] | None, typer.Option("--file", help="A picture, text, code or PDF; again.")
+        ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     ) -> None:
         """Answer one prompt."""
-        prompt = sys.stdin.read() if text == "-" else text
-        _run(asking.ask(program, _tagged(prompt, tier, model), as_json=as_json))
+        prompt = _tagged(sys.stdin.read() if text == "-" else text, tier, model)
+        _run(asking.ask(program, prompt, tuple(files or ()), as_json=as_json))
 
     @app.command()
     def chat() -> None:
         """Talk in the terminal."""
         _run(asking.chat(program))
+
+
+_FILES = typer.Option("--file", help="A picture, text, code or PDF; again.")
+
+
+def _add_discussions(app: typer.Typer, program: Program) -> None:
+    @app.command()
+    def debate(
+        question: Annotated[str, typer.Argument(help="The question; - reads standard input.")],
+        models: Annotated[str, typer.Option(help="Two aliases: who answers, who objects.")] = "",
+        rounds: Annotated[int, typer.Option(help="1 to 3: how often it is revised.")] = 1,
+        files: Annotated[list[Path] | None, _FILES] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    ) -> None:
+        """One model answers, another objects, the first revises."""
+        options = {"models": models, "rounds": rounds}
+        _discuss(program, f"/debate {_options(options)} {_read(question)}", files, as_json)
+
+    @app.command()
+    def ensemble(
+        question: Annotated[str, typer.Argument(help="The question; - reads standard input.")],
+        models: Annotated[str, typer.Option(help="Aliases with commas.")] = "",
+        n: Annotated[int, typer.Option(help="2 to 6 voices, when no models are named.")] = 0,
+        mode: Annotated[str, typer.Option(help="synthesis, show or vote.")] = "synthesis",
+        files: Annotated[list[Path] | None, _FILES] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    ) -> None:
+        """Several models answer at once, and one answer is made of theirs."""
+        options = {"models": models, "n": n, "mode": mode}
+        _discuss(program, f"/ensemble {_options(options)} {_read(question)}", files, as_json)
+
+
+def _discuss(program: Program, line: str, files: list[Path] | None, as_json: bool) -> None:
+    _run(asking.ask(program, line, tuple(files or ()), as_json=as_json))
+
+
+def _options(options: Mapping[str, object]) -> str:
+    """Options as they are written in a chat; a list of models without its spaces."""
+    given = {name: "".join(str(value).split()) for name, value in options.items() if value}
+    return " ".join(f"{name}:{value}" for name, value in given.items())
+
+
+def _read(text: str) -> str:
+    return sys.stdin.read() if text == "-" else text
 
 
 def _add_listings(app: typer.Typer, program: Program) -> None:
@@ -105,6 +156,53 @@ def _add_database(app: typer.Typer, program: Program) -> None:
         from adapters.cli import moving
 
         _run(moving.move_database(program, target, source))
+
+
+def _add_keeping(app: typer.Typer, program: Program) -> None:
+    @app.command()
+    def export(
+        conversation: Annotated[str, typer.Argument(help="Its id; without one, a list.")] = "",
+        form: Annotated[str, typer.Option("--format", help="md or json.")] = "md",
+        path: Annotated[str, typer.Option("--to", help="A file instead of the screen.")] = "",
+    ) -> None:
+        """Write a conversation as Markdown or JSON, or list all."""
+        from adapters.cli import keeping
+
+        _run(keeping.export(program, conversation, form=form, path=path))
+
+    @app.command()
+    def forget(
+        conversation: Annotated[str, typer.Argument(help="Its id.")] = "",
+        user: Annotated[str, typer.Option(help="platform/workspace/user: all of theirs.")] = "",
+    ) -> None:
+        """Delete a conversation, or all that a person wrote. What was spent stays."""
+        from adapters.cli import keeping
+
+        _run(keeping.forget(program, conversation, user=user))
+
+
+def _add_settings(app: typer.Typer, program: Program) -> None:
+    group = typer.Typer(help="Every place's settings as one file.", no_args_is_help=True)
+    app.add_typer(group, name="settings")
+
+    @group.command(name="export")
+    def export(
+        path: Annotated[str, typer.Argument(help="A file instead of the screen.")] = "",
+    ) -> None:
+        """Write the settings of every workspace, channel and thread."""
+        from adapters.cli import keeping
+
+        _run(keeping.export_settings(program, path))
+
+    @group.command(name="import")
+    def import_(
+        path: Annotated[str, typer.Argument(help="The file; - reads standard input.")],
+        whole: Annotated[bool, typer.Option(help="Take away what the file does not set.")] = False,
+    ) -> None:
+        """Set what a file says: all of it, or nothing when it has a fault."""
+        from adapters.cli import keeping
+
+        _run(keeping.import_settings(program, path, is_whole=whole))
 
 
 def _tagged(prompt: str, tier: str, model: str) -> str:

@@ -9,19 +9,42 @@ import signal
 import sys
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 from adapters.cli.console import ConsoleDelivery, ConsoleSink
 from adapters.cli.program import Program, Terminal
 from adapters.cli.prompting import read_prompts
-from bot.messages import ConversationKey, IncomingMessage
+from bot.attachments import MOST_FILES
+from bot.errors import PromptError
+from bot.messages import Attachment, ConversationKey, IncomingMessage
 from bot.money import format_usd
+from bot.strategies.steps import to_steps
 from bot.turns import Turn
 
 _YOU = "you"
-_HINT = "Ask anything. Tags: @fast @cheap @heavy @auto. Ctrl-C stops an answer, Ctrl-D ends.\n"
+_HINT = (
+    "Ask anything. Tags: @fast @cheap @heavy @auto. Commands: /help. "
+    "Ctrl-C stops an answer, Ctrl-D ends.\n"
+)
 
 
-def to_incoming(text: str, conversation_id: str, terminal: Terminal) -> IncomingMessage:
+async def read_files(paths: tuple[Path, ...]) -> tuple[Attachment, ...]:
+    """The files at these paths; raises PromptError for one that can't be read, before any call."""
+    if not paths:
+        return ()
+    if len(paths) > MOST_FILES:
+        raise PromptError(f"At most {MOST_FILES} files can come with one prompt.")
+    from adapters.files import read_path  # takes a while, and most prompts have no file
+
+    return tuple([await read_path(path) for path in paths])
+
+
+def to_incoming(
+    text: str,
+    conversation_id: str,
+    terminal: Terminal,
+    attachments: tuple[Attachment, ...] = (),
+) -> IncomingMessage:
     """What was typed, as the core takes it."""
     return IncomingMessage(
         key=ConversationKey(
@@ -35,17 +58,21 @@ def to_incoming(text: str, conversation_id: str, terminal: Terminal) -> Incoming
         author_name=_YOU,
         text=text,
         sent_at=terminal.parts.clock.now(),
+        attachments=attachments,
         is_admin=True,
     )
 
 
-async def ask(program: Program, text: str, *, as_json: bool) -> int:
-    """Answer one prompt; returns the exit code."""
+async def ask(program: Program, text: str, files: tuple[Path, ...] = (), *, as_json: bool) -> int:
+    """Answer one prompt, with files; returns the exit code. Raises PromptError for a file."""
     delivery = ConsoleDelivery(is_quiet=as_json)
+    attachments = await read_files(files)
     async with program.open_terminal(program.settings(), delivery) as terminal:
-        await _answer(terminal, text, uuid.uuid4().hex)
+        await _answer(terminal, text, uuid.uuid4().hex, attachments)
+        steps = await _steps(terminal, delivery.last)
     if as_json and delivery.last:
-        sys.stdout.write(json.dumps(to_record(delivery.last), ensure_ascii=False) + "\n")
+        record = to_record(delivery.last) | ({"steps": steps} if steps else {})
+        sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
     return 0 if delivery.last and delivery.last.reply else 1
 
 
@@ -77,8 +104,31 @@ def to_record(sink: ConsoleSink) -> dict[str, object]:
     }
 
 
-async def _answer(terminal: Terminal, text: str, conversation_id: str) -> None:
-    turn = await terminal.parts.inbox.accept(to_incoming(text, conversation_id, terminal))
+async def _steps(terminal: Terminal, sink: ConsoleSink | None) -> list[dict[str, object]]:
+    """What each model of a debate or an ensemble said, for scripts."""
+    turn = await terminal.parts.store.turn(sink.turn.turn_id) if sink else None
+    if turn is None or "strategy" not in turn.decision:
+        return []
+    return [
+        {
+            "name": step.name,
+            "label": step.label,
+            "text": step.reply.text if step.reply else None,
+            "notice": step.notice or None,
+            "cost_nanousd": step.reply.footer.cost if step.reply and step.reply.footer else None,
+        }
+        for step in to_steps(turn, await terminal.parts.store.entries(turn.turn_id))
+    ]
+
+
+async def _answer(
+    terminal: Terminal,
+    text: str,
+    conversation_id: str,
+    attachments: tuple[Attachment, ...] = (),
+) -> None:
+    incoming = to_incoming(text, conversation_id, terminal, attachments)
+    turn = await terminal.parts.inbox.accept(incoming)
     if turn is None:
         return
     with _interrupt_stops(terminal, turn):
