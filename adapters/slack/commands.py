@@ -29,6 +29,15 @@ class SlashLine:
     is_private: bool
     """Whether only who wrote it sees the answer; the others are asked for all to see."""
 
+    @property
+    def asked(self) -> str:
+        """How the question is told to the channel: `asks: …`, `asks for a debate: …`."""
+        word, _, rest = self.text.partition(" ")
+        if not word.startswith("/"):
+            return f"asks: {self.text}"
+        article = "an" if word[1] in "aeiou" else "a"
+        return f"asks for {article} {word[1:]}: {rest}"
+
 
 def to_line(command: str, text: str) -> SlashLine:
     """The line behind `/parley …` or one of its short forms; an empty one has no question."""

@@ -183,7 +183,7 @@ class Desk:
         answer = await workspace.api.call(
             "chat.postMessage",
             channel=slash.channel_id,
-            text=f"<@{slash.user_id}> asks: {without_pings(line.text)}",
+            text=f"<@{slash.user_id}> {without_pings(line.asked)}",
             unfurl_links=False,
         )
         event = {

@@ -131,6 +131,39 @@ async def test_words_in_a_thread_are_commands_as_well(rig: Rig, slack: LoopbackS
     assert rig.gateway.calls == []
 
 
+async def test_a_debate_is_held_in_a_thread_a_message_for_each_step(
+    rig: Rig, slack: LoopbackSlack
+) -> None:
+    slack.command("/debate", "Is tea better than coffee?")
+    await rig.answered(1)
+    question = slack.space.channels["C1"].messages[0]
+    assert question["text"] == "<@U1> asks for a debate: Is tea better than coffee?"
+    said = slack.replies(str(question["ts"]))[1:]
+    assert [text.split("\n")[0].strip("*") for text in said[:3]] == [
+        "Debate",
+        "Answer · full",
+        "Critique · cheap",
+    ]
+    assert len(said) == 4
+    assert [call.error for call in slack.calls if call.error] == []
+
+
+async def test_an_ensemble_shows_every_voice_under_its_name(rig: Rig, slack: LoopbackSlack) -> None:
+    ts = slack.say("<@UPARLEY> ensemble n:2 What is DNS?")
+    await rig.answered(1)
+    labels = sorted(text.split("\n")[0] for text in slack.replies(ts))
+    assert labels[:3] == ["**Ensemble**", "**Voice 1 · full**", "**Voice 2 · cheap**"]
+
+
+async def test_spend_is_told_to_the_one_who_asks(rig: Rig, slack: LoopbackSlack) -> None:
+    slack.say("<@UPARLEY> @heavy think")
+    await rig.answered(1)
+    slack.command("/spend", "today by model")
+    await slack.until(lambda: slack.responses)
+    assert "@full" in slack.responses[0]["text"]
+    assert len(slack.space.channels["C1"].messages) == 2
+
+
 def test_slack_itself_refuses_slash_commands_in_threads() -> None:
     with pytest.raises(RefusalError):
         LoopbackSlack().command("/ask", "hi", thread_ts="1.0")
