@@ -14,7 +14,7 @@ from adapters.inline_queue import InlineQueue
 from adapters.logs import start_logs
 from adapters.parts import Parts, PlatformCheck
 from adapters.settings import AppSettings, load_settings, made_home
-from bot.difficulty import Estimator, RulesEstimator
+from bot.difficulty import Estimator
 from bot.inbox import Inbox
 from bot.ports import Delivery
 from bot.responder import Responder
@@ -57,8 +57,10 @@ class Main:
         return listed_models(settings)
 
     def estimator(self) -> Estimator:
-        """The estimator that the router uses."""
-        return RulesEstimator()
+        """The estimator that the router uses: the shipped model."""
+        from adapters.training.shipped import load_shipped_estimator
+
+        return load_shipped_estimator()
 
     @asynccontextmanager
     async def open_terminal(

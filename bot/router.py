@@ -20,7 +20,7 @@ MIN_OUTPUT_TOKENS = 256
 """Fewer than this are not worth a call."""
 MAX_OUTPUT_TOKENS = 8_192
 """What one answer may take at most, since all of it is held on the budget."""
-_LAMBDA_AT_ZERO = 1_000_000
+_LAMBDA_AT_ZERO = 2_000_000
 _ALL_TIERS = tuple(Tier)
 
 
@@ -163,7 +163,7 @@ class Router:
 
 
 def to_lambda(dial: int) -> int:
-    """What a poor answer is worth avoiding, in nano-dollars: $0.001 at 0, doubled by each step."""
+    """What a poor answer is worth avoiding, in nano-dollars: $0.002 at 0, doubled by each step."""
     return _LAMBDA_AT_ZERO << max(0, min(MAX_DIAL, dial))
 
 

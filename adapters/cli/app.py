@@ -19,6 +19,8 @@ _EPILOG = (
     "./parley check, test and lock are for those who work on Parley."
 )
 
+_TABLES = "The folder with train/ and eval/; see docs/routing.md."
+
 
 def build_app(program: Program) -> typer.Typer:
     """The command line, on top of `program`."""
@@ -34,6 +36,7 @@ def build_app(program: Program) -> typer.Typer:
     _add_prompts(app, program)
     _add_discussions(app, program)
     _add_listings(app, program)
+    _add_training(app)
     _add_database(app, program)
     _add_keeping(app, program)
     _add_settings(app, program)
@@ -116,11 +119,17 @@ def _add_listings(app: typer.Typer, program: Program) -> None:
     @app.command()
     def route(
         text: Annotated[str, typer.Argument(help="The prompt; - reads standard input.")] = "",
+        jsonl: Annotated[str, typer.Option(help='Judge a file of {"prompt": …} lines.')] = "",
+        dial: Annotated[int, typer.Option(min=0, max=10, help="With --jsonl: 0 to 10.")] = 5,
         as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     ) -> None:
         """Say which model a prompt would go to, and why. Nothing is asked or spent."""
         from adapters.cli import listing
 
+        if jsonl:
+            from adapters.cli import routing
+
+            _exit(routing.route_file(program.estimator(), jsonl, dial))
         _exit(listing.route(program, sys.stdin.read() if text == "-" else text, as_json=as_json))
 
     @app.command()
@@ -140,6 +149,33 @@ def _add_listings(app: typer.Typer, program: Program) -> None:
         from adapters.cli import doctor as checking
 
         _run(checking.doctor(program, as_json=as_json))
+
+
+def _add_training(app: typer.Typer) -> None:
+    @app.command()
+    def train(
+        data: Annotated[Path, typer.Option(help=_TABLES)],
+        out: Annotated[Path, typer.Option(help="The model file to write.")],
+        seed: Annotated[int, typer.Option(help="The same seed, the same bytes.")] = 1,
+    ) -> None:
+        """Train the router's model on tables of known outcomes."""
+        from adapters.cli import routing
+
+        _exit(routing.train(data, out, seed))
+
+    @app.command(name="eval")
+    def evaluate(
+        data: Annotated[Path, typer.Option(help=_TABLES)],
+        model: Annotated[Path | None, typer.Option(help="Another model file.")] = None,
+        dial: Annotated[
+            bool, typer.Option("--dial", help="What each step of the dial does.")
+        ] = False,
+        plot: Annotated[Path | None, typer.Option(help="With --dial: write a plot (SVG).")] = None,
+    ) -> None:
+        """Measure the router beside others on benchmark tables."""
+        from adapters.cli import routing
+
+        _exit(routing.evaluate(data, model, with_dial=dial, plot=plot))
 
 
 def _add_database(app: typer.Typer, program: Program) -> None:

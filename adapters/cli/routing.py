@@ -1,0 +1,71 @@
+"""`parley route --jsonl`, `parley train` and `parley eval`: the router by the thousand."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TypeVar
+
+from adapters.training.commands import train as fit
+from adapters.training.dial import choose, to_dial
+from adapters.training.evaluation import evaluate as measure
+from adapters.training.report import to_dial_table, to_plot, to_tables, to_training_table
+from adapters.training.scoring import score_jsonl
+from adapters.training.shipped import load_shipped_estimator, read_shipped_model
+from bot.difficulty import Estimator
+from bot.errors import ConfigurationError
+from bot.money import NANOUSD
+from bot.router import to_lambda
+
+_T = TypeVar("_T")
+_NO_TABLES = (
+    "There are no benchmark tables in {folder} ({fault}). Name the folder that holds train/ and "
+    "eval/ with --data; docs/routing.md says what they are."
+)
+
+
+def route_file(estimator: Estimator, path: str, dial: int) -> int:
+    """Judge the prompts of a file of JSON lines, `-` for standard input; returns the exit code."""
+    lambda_usd = to_lambda(dial) / NANOUSD
+    try:
+        with nullcontext(sys.stdin) if path == "-" else open(path, encoding="utf-8") as lines:
+            for line in score_jsonl(lines, estimator, lambda e: choose(e, lambda_usd)):
+                sys.stdout.write(line + "\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} can't be read: {error}.") from error
+    return 0
+
+
+def train(data: Path, out: Path, seed: int) -> int:
+    """Train on the tables in `data` and write the model file; returns the exit code."""
+    sys.stdout.write(to_training_table(_with_tables(data, lambda: fit(data, out, seed))))
+    sys.stderr.write(f"Written to {out}.\n")
+    return 0
+
+
+def evaluate(data: Path, model: Path | None, *, with_dial: bool, plot: Path | None) -> int:
+    """Measure a model file, the shipped one by default; returns the exit code."""
+    content = model.read_bytes() if model is not None else read_shipped_model()
+    if with_dial:
+        steps = _with_tables(data, lambda: to_dial(data, load_shipped_estimator()))
+        sys.stdout.write(to_dial_table(steps))
+        if plot is not None:
+            plot.write_text(to_plot(steps), encoding="utf-8")
+        return 0
+    sys.stdout.write(to_tables(_with_tables(data, lambda: measure(data, content))))
+    return 0
+
+
+def _with_tables(data: Path, work: Callable[[], _T]) -> _T:
+    """Do what needs the tables and the library that reads them; raises ConfigurationError."""
+    try:
+        return work()
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"{error.name} is not installed; it comes with the development tools. "
+            "Run this in a full install: PARLEY_INSTALL=full ./parley train"
+        ) from error
+    except OSError as error:
+        raise ConfigurationError(_NO_TABLES.format(folder=data, fault=error)) from error
