@@ -5,6 +5,7 @@ import random
 import pytest
 
 from bot.catalog import Tier
+from bot.difficulty import Estimate
 from bot.difficulty.learning import (
     MIN_TURNS,
     LearnedEstimator,
@@ -108,10 +109,17 @@ def test_doubt_shrinks_with_use() -> None:
 
 
 def test_explores_rarely_and_only_toss_ups() -> None:
-    toss_up = BASE.estimate("python function class code")
-    assert toss_up.p_free < 0.4
-    assert not may_explore(toss_up, Tier.FREE, 0.0)
-    assert not may_explore(BASE.estimate("hello"), Tier.FREE, 0.0)
+    toss_up = Estimate(p_free=0.5, p_cheap=0.7, p_full=0.9, reasons=(), version="x")
+    assert may_explore(toss_up, Tier.FREE, 0.029)
+    assert not may_explore(toss_up, Tier.FREE, 0.031)
+    assert not may_explore(toss_up, Tier.CHEAP, 0.0)
+
+
+def test_an_empty_prompt_can_be_judged_and_learned_from() -> None:
+    turns = [RatedTurn(prompt="", tier=Tier.FREE, is_content=False)] * 40
+    learned, report = refit(BASE, turns, 1)
+    assert report.is_accepted
+    assert LearnedEstimator(BASE, learned).estimate("").p_free < BASE.estimate("").p_free
 
 
 def test_silence_counts_little_where_people_seldom_react() -> None:
