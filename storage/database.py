@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,8 @@ class Database:
         self.url = url
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self.writer = _sqlite(url, readers=0) if self.is_sqlite else _postgres(url)
-        self._turnstile = Turnstile()
-        self.reader = _sqlite(url, readers=_SQLITE_READERS) if self.is_sqlite else self.writer
+        self.reader = _sqlite(url, readers=_SQLITE_READERS) if self.is_sqlite else _postgres(url)
+        self._turnstile = Turnstile(1 if self.is_sqlite else _POSTGRES_POOL)
 
     @asynccontextmanager
     async def write(self, *, is_urgent: bool = False) -> AsyncIterator[AsyncSession]:
@@ -71,7 +71,7 @@ class Database:
         """
         with _in_words():
             async with (
-                self._gate(is_urgent),
+                self._turnstile.pass_through(is_urgent=is_urgent),
                 AsyncSession(self.writer, expire_on_commit=False) as session,
             ):
                 yield session
@@ -81,11 +81,6 @@ class Database:
     def is_busy(self) -> bool:
         """Whether an urgent transaction is under way or waits."""
         return self._turnstile.urgent > 0
-
-    def _gate(self, is_urgent: bool) -> AbstractAsyncContextManager[None]:
-        if self.is_sqlite:
-            return self._turnstile.pass_through(is_urgent=is_urgent)
-        return nullcontext()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -160,6 +155,7 @@ def _postgres(url: URL) -> AsyncEngine:
         url,
         pool_size=_POSTGRES_POOL,
         max_overflow=0,
+        pool_timeout=60,
         pool_pre_ping=True,
         connect_args={"connect_timeout": 10},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,20 @@ class _NoRoomError(Exception):
     """A budget has no room; the transaction is rolled back."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What an earlier attempt that was cut off still holds, and in which budgets."""
+
+    amount: int = 0
+    budget_ids: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, row: LlmCallRow | None) -> _Held:
+        if row is None or row.status != _OPEN or not row.hold:
+            return cls()
+        return cls(row.hold, frozenset(row.held_in))
+
+
 class SqlLedger:
     """The ledger's part of the store."""
 
@@ -46,12 +60,16 @@ class SqlLedger:
                 row = await session.get(LlmCallRow, entry.call_id, with_for_update=True)
                 if row is not None and row.status in _KEPT:
                     return to_entry(row)
-                await self._hold(session, row, entry.hold, limits)
+                earlier = _Held.of(row)
                 held_in = in_hold_order(to_budget_id(limit) for limit in limits)
                 if row is None:
                     session.add(to_call_row(entry, held_in))
-                    return entry
-                return _reopen(row, entry, held_in)
+                    opened = entry
+                else:
+                    opened = _reopen(row, entry, held_in)
+                await session.flush()  # the budgets last: everybody waits for them
+                await self._hold(session, earlier, entry.hold, limits)
+                return opened
         except _NoRoomError as error:
             states = await self.states(limits)
             state = tightest(states)
@@ -65,9 +83,10 @@ class SqlLedger:
             row = await session.get(LlmCallRow, entry.call_id, with_for_update=True)
             if row is None or row.status != _OPEN or row.attempt != entry.attempt:
                 return False
-            await _settle(session, row.held_in, hold=row.hold, spent=entry.cost or 0)
             settled = replace(entry, hold=row.hold, lost_cost=row.lost_cost)
             row.sqlmodel_update(to_call_values(settled))
+            await session.flush()
+            await _settle(session, row.held_in, hold=row.hold, spent=entry.cost or 0)
             return True
 
     async def states(self, limits: Sequence[Limit]) -> tuple[BudgetState, ...]:
@@ -125,15 +144,13 @@ class SqlLedger:
             return tuple(to_entry(_without_text(row)) for row in rows)
 
     async def _hold(
-        self, session: AsyncSession, row: LlmCallRow | None, hold: int, limits: Sequence[Limit]
+        self, session: AsyncSession, earlier: _Held, hold: int, limits: Sequence[Limit]
     ) -> None:
         """Take the new hold, turning an earlier open attempt's hold into what is spent."""
-        lost = row.hold if row is not None and row.status == _OPEN else 0
-        old = set(row.held_in) if row is not None and lost else set()
         new = {to_budget_id(limit): limit for limit in limits}
-        for budget_id in in_hold_order(old | set(new)):
+        for budget_id in in_hold_order(earlier.budget_ids | set(new)):
             limit = new.get(budget_id)
-            released = lost if budget_id in old else 0
+            released = earlier.amount if budget_id in earlier.budget_ids else 0
             if limit is None:
                 await _settle(session, [budget_id], hold=released, spent=released)
             elif not await self._take(session, limit, hold=hold, released=released):

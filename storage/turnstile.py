@@ -1,4 +1,4 @@
-"""Lets one writer in at a time, the urgent before the others: SQLite has one writer anyway."""
+"""Lets only so many write at a time, the urgent before the others."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from itertools import count
 
 
 class Turnstile:
-    """A lock with two queues: who waits urgently goes first, each in order of arrival."""
+    """A semaphore with two queues: who waits urgently goes first, each in order of arrival."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: int) -> None:
         self._waiting: list[tuple[bool, int, asyncio.Future[None]]] = []
         self._arrivals = count()
-        self._is_taken = False
+        self._free = places
         self.urgent = 0
         """How many are in or wait urgently."""
 
@@ -33,8 +33,8 @@ class Turnstile:
             self.urgent -= is_urgent
 
     async def _enter(self, is_urgent: bool) -> None:
-        if not self._is_taken:
-            self._is_taken = True
+        if self._free:
+            self._free -= 1
             return
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (not is_urgent, next(self._arrivals), place))
@@ -51,4 +51,4 @@ class Turnstile:
             if not place.done():
                 place.set_result(None)
                 return
-        self._is_taken = False
+        self._free += 1
