@@ -164,7 +164,7 @@ class FixedEstimator:
 
     version = "fixed"
 
-    def __init__(self, p_free: float = 0.9, p_cheap: float = 0.95, p_full: float = 0.99) -> None:
+    def __init__(self, p_free: float = 0.96, p_cheap: float = 0.98, p_full: float = 0.99) -> None:
         self.probabilities = (p_free, p_cheap, p_full)
 
     def estimate(self, prompt: str, history: Sequence[HistoryTurn] = ()) -> Estimate:
