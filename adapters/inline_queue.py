@@ -18,6 +18,7 @@ class InlineQueue:
     def __init__(self, answer: Callable[[str], Awaitable[None]]) -> None:
         self._answer = answer
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._begun: set[str] = set()
         self._last: dict[ConversationKey, asyncio.Task[None]] = {}
 
     async def submit(self, turn: Turn) -> None:
@@ -29,9 +30,9 @@ class InlineQueue:
         task.add_done_callback(lambda _: self._forget(turn, task))
 
     async def cancel(self, turn_id: str) -> None:
-        """Interrupt a turn."""
-        if task := self._running.get(turn_id):
-            task.cancel()
+        """Interrupt a turn; one that has not begun sees for itself that it is to stop."""
+        if turn_id in self._begun:
+            self._running[turn_id].cancel()
 
     async def join(self) -> None:
         """Wait for every turn; raises what a turn could not deal with itself."""
@@ -41,9 +42,11 @@ class InlineQueue:
     async def _run(self, turn_id: str, before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await asyncio.wait({before})
+        self._begun.add(turn_id)
         await self._answer(turn_id)
 
     def _forget(self, turn: Turn, task: asyncio.Task[None]) -> None:
         self._running.pop(turn.turn_id, None)
+        self._begun.discard(turn.turn_id)
         if self._last.get(turn.key) is task:
             del self._last[turn.key]

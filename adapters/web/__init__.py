@@ -4,12 +4,14 @@
 """
 
 from adapters.web.app import create_app
+from adapters.web.dashboard import Dashboard
 from adapters.web.delivery import WebDelivery
 from adapters.web.parts import WebParts
 from adapters.web.server import address_of, listen, run_web
 from adapters.web.startup import Stage, Stages, StageState, Startup
 
 __all__ = [
+    "Dashboard",
     "Stage",
     "StageState",
     "Stages",

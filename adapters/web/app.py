@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from http import HTTPStatus
 from pathlib import Path
 
@@ -26,13 +27,14 @@ from bot.responder import APOLOGY
 logger = logging.getLogger(__name__)
 
 
-def create_app(parts: WebParts) -> Starlette:
-    """The pages, the JSON interface and what they need, behind the guard."""
+def create_app(parts: WebParts, more: Sequence[Route] = ()) -> Starlette:
+    """The pages, the JSON interface and what they need, behind the guard; `more` are pages, too."""
     pages = Pages()
     return Starlette(
         routes=[
             *Site(parts, pages).routes(),
             *Api(parts, pages).routes(),
+            *more,
             Route(HEALTH_PATH, _health),
             Mount("/static", _Fresh(directory=Path(__file__).parent / "static")),
         ],

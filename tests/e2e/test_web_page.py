@@ -252,6 +252,26 @@ async def test_dark_follows_the_system_and_can_be_chosen(browser: Browser) -> No
         await expect(body).to_have_css("background-color", "rgb(252, 251, 249)")
 
 
+async def test_many_prompts_at_once_are_answered_in_order_and_can_be_stopped(
+    browser: Browser,
+) -> None:
+    async with web_chat() as chat, open_page(browser) as page:
+        await page.goto(chat.url)
+        for number in range(9):
+            await ask(page, f"Prompt {number}")
+            await expect(prompt(page)).to_have_value("")
+        await act(page, "Stop").click()
+        first = page.locator(".answer").first
+        chat.gateway.say("First, ")
+        await expect(first.locator(".text")).to_have_text("First,")
+        for number in range(8):
+            chat.gateway.answer(f"reply {number}.")
+        await expect(answer(page)).to_contain_text("Stopped")
+        await expect(page.locator(".answer .text")).to_have_text(
+            ["First, reply 0.", *(f"reply {number}." for number in range(1, 8)), ""]
+        )
+
+
 async def test_voices_grow_above_the_answer_each_in_a_frame_of_its_own(browser: Browser) -> None:
     async with web_chat() as chat, open_page(browser) as page:
         await page.goto(chat.url)

@@ -1,6 +1,6 @@
 // Answers as they are written, and the buttons under them.
 
-import { events, newId, Refused, request } from "./wire.js";
+import { newId, open, Refused, request } from "./wire.js";
 import { announce, keepingBottom } from "./view.js";
 
 const RETRY_MS = [300, 1000, 2000, 4000];
@@ -9,20 +9,49 @@ const pathOf = (answer) => `/api/turns/${encodeURIComponent(answer.dataset.turn)
 
 export const running = () => [...document.querySelectorAll('.answer[aria-busy="true"]')];
 
-// Follows an answer to its end; `source` is a stream that was opened already.
-export async function follow(answer, source) {
+// A browser opens only six connections to one host, for all of its tabs. So a page that is seen
+// holds one stream, and a hidden one none: what it misses is there when it is seen again.
+let current;
+let following = 0;
+let last = Promise.resolve();
+
+document.addEventListener("visibilitychange", () => { if (document.hidden) current?.leave(); });
+
+const untilSeen = () => new Promise((resolve) => {
+  const check = () => {
+    if (document.hidden) return;
+    document.removeEventListener("visibilitychange", check);
+    resolve();
+  };
+  document.addEventListener("visibilitychange", check);
+  check();
+});
+
+// Follows an answer to its end, after those before it; `stream` was opened already.
+export function follow(answer, stream) {
+  if (following) stream?.leave();
+  const kept = following ? undefined : stream;
+  following++;
+  last = last.then(() => watch(answer, kept)).finally(() => { following--; });
+  return last;
+}
+
+async function watch(answer, stream) {
   for (let lost = 0; ; lost++) {
     try {
-      source ??= events(await request(`${pathOf(answer)}/stream?view=page`));
-      for await (const [name, data] of source) {
+      await untilSeen();
+      current = stream ?? await open(`${pathOf(answer)}/stream?view=page`);
+      for await (const [name, data] of current.events) {
         lost = 0;
         apply(answer, name, data);
         if (name === "end") return;
       }
     } catch (error) {
-      if (error instanceof Refused && error.status) return fail(answer, error.message);
+      if (!(error instanceof Refused)) console.error(error);
+      if (error.status) return fail(answer, error.message);
     }
-    source = undefined;
+    stream = undefined;
+    if (document.hidden) continue;
     say(answer, "The connection was lost. Trying again");
     await pause(RETRY_MS[Math.min(lost, RETRY_MS.length - 1)]);
   }
@@ -89,15 +118,15 @@ export async function stop(answer) {
 
 async function anew(answer, action, button) {
   button.disabled = true;
-  const source = events(await request(`${pathOf(answer)}/${action}`, { view: "page", event_id: newId() }));
-  const { value } = await source.next();
+  const stream = await open(`${pathOf(answer)}/${action}`, { view: "page", event_id: newId() });
+  const { value } = await stream.events.next();
   if (!value) throw new Refused("Parley stopped before it began. Please try again.", 0);
   const [, turn] = value;
   answer.insertAdjacentHTML("afterend", turn.html);
   const fresh = answer.nextElementSibling;
   fold(answer);
   document.dispatchEvent(new CustomEvent("parley:asked", { detail: turn }));
-  await follow(fresh, source);
+  await follow(fresh, stream);
   const isLost = document.activeElement === document.body;
   if (isLost) fresh.querySelector(`[data-do="${action}"]`)?.focus({ preventScroll: true });
 }

@@ -3,7 +3,7 @@
 import { follow, press, running, stop } from "./answers.js";
 import * as composer from "./composer.js";
 import { announce, followScroll, forget, list, menu, stages, theme, toBottom } from "./view.js";
-import { events, newId, Refused, request } from "./wire.js";
+import { newId, open, Refused, request } from "./wire.js";
 
 const log = document.getElementById("log");
 const others = new BroadcastChannel("parley");
@@ -21,12 +21,12 @@ function idOf(text) {
 async function ask(text, accepted) {
   const { conversation } = document.body.dataset;
   const unsee = showPending(text);
-  let source, value;
+  let stream, value;
   try {
-    source = events(await request("/api/ask", {
+    stream = await open("/api/ask", {
       text, message_id: idOf(text), view: "page", ...(conversation && { conversation }),
-    }));
-    ({ value } = await source.next());
+    });
+    ({ value } = await stream.events.next());
   } finally {
     unsee();
   }
@@ -40,7 +40,7 @@ async function ask(text, accepted) {
   toBottom();
   announce("Sent. The answer is being written.");
   document.dispatchEvent(new CustomEvent("parley:asked", { detail: turn }));
-  follow(log.lastElementChild.querySelector(".answer"), source);
+  follow(log.lastElementChild.querySelector(".answer"), stream);
 }
 
 // Shows a prompt that is not taken at once, as while Parley starts. Returns what takes it away.

@@ -1,6 +1,6 @@
 // What the page shows around the conversation: its place, its voice, its list, its start.
 
-import { events, request } from "./wire.js";
+import { open, request } from "./wire.js";
 
 const NEAR_PX = 120;
 const page = document.scrollingElement;
@@ -92,7 +92,7 @@ export function theme() {
 export async function stages(onReady) {
   const strip = document.getElementById("stages");
   if (strip.hidden) return;
-  for await (const [name, data] of events(await request("/api/stages"))) {
+  for await (const [name, data] of (await open("/api/stages")).events) {
     if (name === "stages") showStages(strip, data);
     if (name === "ready") {
       const demo = document.getElementById("demo");

@@ -14,11 +14,12 @@ export function newId() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-export async function request(url, body, method = body ? "POST" : "GET") {
+export async function request(url, body, method = body ? "POST" : "GET", signal = undefined) {
   let response;
   try {
     response = await fetch(url, {
       method,
+      signal,
       ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
     });
   } catch {
@@ -30,12 +31,19 @@ export async function request(url, body, method = body ? "POST" : "GET") {
   throw new Refused(told.error ?? "That did not work. Please try again.", response.status);
 }
 
+// Opens a stream: its events, and a way to leave it before its end.
+export async function open(url, body) {
+  const leaving = new AbortController();
+  const response = await request(url, body, undefined, leaving.signal);
+  return { events: events(response), leave: () => leaving.abort() };
+}
+
 // Yields [name, data] for each event; ends when the connection does.
-export async function* events(response) {
+async function* events(response) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await reader.read().catch(() => { throw new Refused(LOST, 0); });
     if (done) return;
     const parts = (rest + value).split("\n\n");
     rest = parts.pop();

@@ -1,0 +1,116 @@
+"""The ledger as CSV, page by page: a ledger of any size takes no more memory than one page."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from bot.ledger import LedgerEntry
+from bot.money import NANOUSD
+from bot.spend import Where
+
+PAGE = 1_000
+COLUMNS = (
+    "created_at",
+    "platform",
+    "workspace_id",
+    "channel_id",
+    "user_id",
+    "turn_id",
+    "call_id",
+    "feature",
+    "tier",
+    "alias",
+    "model_id",
+    "served_model_id",
+    "status",
+    "attempt",
+    "input_tokens",
+    "cached_input_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "is_estimated",
+    "cost_usd",
+    "list_price_usd",
+    "reported_cost_usd",
+    "lost_cost_usd",
+    "latency_s",
+    "first_token_s",
+    "error",
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Calls(Protocol):
+    """What is asked of the store."""
+
+    async def calls_after(
+        self, where: Where, since: datetime, until: datetime, after: LedgerEntry | None, limit: int
+    ) -> tuple[LedgerEntry, ...]:
+        """The entries of a stretch that follow one of them, oldest first."""
+
+
+async def to_csv(
+    store: Calls, places: Sequence[Where], since: datetime, until: datetime
+) -> AsyncIterator[str]:
+    """The header, then one line for each call, oldest first in each place."""
+    yield _lines([COLUMNS])
+    for where in places:
+        last: LedgerEntry | None = None
+        while page := await store.calls_after(where, since, until, last, PAGE):
+            yield _lines([to_row(entry) for entry in page])
+            last = page[-1]
+
+
+def to_row(entry: LedgerEntry) -> tuple[str, ...]:
+    """One call; dollars exactly, and nothing where the price is not known."""
+    usage = entry.usage
+    values = (
+        entry.created_at.isoformat(),
+        entry.platform,
+        entry.workspace_id,
+        entry.channel_id,
+        entry.user_id,
+        entry.turn_id,
+        entry.call_id,
+        entry.purpose.value,
+        entry.tier.label,
+        entry.alias,
+        entry.model_id,
+        entry.served_model_id,
+        entry.status.value,
+        entry.attempt,
+        usage.input_tokens if usage else None,
+        usage.cached_input_tokens if usage else None,
+        usage.output_tokens if usage else None,
+        usage.reasoning_tokens if usage else None,
+        usage.is_estimated if usage else None,
+        to_usd(entry.cost),
+        to_usd(entry.list_price),
+        to_usd(entry.reported_cost),
+        to_usd(entry.lost_cost),
+        entry.latency_s,
+        entry.first_token_s,
+        entry.error,
+    )
+    return tuple("" if value is None else _inert(str(value)) for value in values)
+
+
+def to_usd(nanousd: int | None) -> str | None:
+    """Dollars with all their digits; None when the price is not known."""
+    return None if nanousd is None else f"{Decimal(nanousd) / NANOUSD:f}"
+
+
+def _inert(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    return out.getvalue()
