@@ -18,8 +18,13 @@ from bot.catalog import Catalog
 from bot.errors import EmptyPromptError, NotAllowedError, PromptError, SettingError
 from bot.inbox import Inbox
 from bot.messages import IncomingMessage
+from bot.periods import Span
+from bot.pictures import Card
 from bot.ports import Clock, Store
-from bot.settings import SettingChange, parse_setting, to_scope_ids
+from bot.reporting import Reporter
+from bot.settings import SettingChange, Settings, parse_setting, to_scope_ids
+from bot.spend import Where
+from bot.spend_text import to_card, to_text
 
 ADMINS_ONLY = "Only an admin of this workspace can change settings."
 Body = Mapping[str, Any]
@@ -68,12 +73,14 @@ class Desk:
         clock: Clock,
         catalog: Callable[[], Catalog],
         rules: Rules,
+        reporter: Reporter,
     ) -> None:
         self._inbox = inbox
         self._store = store
         self._clock = clock
         self._catalog = catalog
         self._rules = rules
+        self._reporter = reporter
 
     async def take(self, slash: Slash, workspace: Workspace) -> None:
         """Take a slash command: a question is asked for all to see, the rest is between us."""
@@ -120,13 +127,31 @@ class Desk:
         key = inbound.place_key(workspace.team_id, "")
         settings = await self._store.settings(key)
         limits = limits_for(key, user_id, settings, self._rules.instance_cap, self._clock.now())
-        view = views.home_view(
+        is_admin = await self._rules.is_admin(user_id, workspace)
+        month, week = await self._spend(user_id, workspace, settings, is_admin=is_admin)
+        facts = views.HomeFacts(
+            spend=month,
+            week=week,
             catalog=self._catalog(),
             budgets=await self._store.states(limits),
             settings=await self._store.settings_of(to_scope_ids(key)[0]),
-            is_admin=await self._rules.is_admin(user_id, workspace),
+            is_admin=is_admin,
         )
-        await workspace.api.call("views.publish", user_id=user_id, view=view)
+        await workspace.api.call("views.publish", user_id=user_id, view=views.home_view(facts))
+
+    async def _spend(
+        self, user_id: str, workspace: Workspace, settings: Settings, *, is_admin: bool
+    ) -> tuple[str, Card]:
+        """This month in words and this week as bars: the workspace's for admins, else one's own."""
+        where = Where(
+            platform=PLATFORM,
+            workspace_id=workspace.team_id,
+            user_id=None if is_admin else user_id,
+        )
+        month = await self._reporter.report((where,), Span.MONTH, settings.zone)
+        week = await self._reporter.report((where,), Span.WEEK, settings.zone)
+        names = await self._reporter.names(where, month)
+        return to_text(month, names, with_users=is_admin), to_card(week)
 
     async def open_home_settings(self, trigger_id: str, user_id: str, workspace: Workspace) -> None:
         """Open the workspace's settings from the Home tab; its button is shown to admins."""

@@ -50,6 +50,7 @@ from adapters.slack.workspaces import (
 )
 from bot.errors import ConfigurationError, DeliveryError
 from bot.ports import Sink
+from bot.reporting import Reporter
 from bot.turns import Turn
 
 logger = logging.getLogger(__name__)
@@ -201,13 +202,20 @@ class SlackBot:
         )
 
     def _build(self, workspaces: Workspaces, arrivals: Arrivals) -> SlackApp:
-        parts = self._parts
+        parts, rules = self._parts, self._rules
+        reporter = Reporter(
+            self._store,
+            lambda: parts.router.catalog,
+            parts.clock,
+            instance_cap=rules.instance_cap,
+        )
         desk = Desk(
             inbox=parts.inbox,
             store=self._store,
             clock=parts.clock,
             catalog=lambda: parts.router.catalog,
-            rules=self._rules,
+            rules=rules,
+            reporter=reporter,
         )
         return SlackApp(
             workspaces=workspaces,

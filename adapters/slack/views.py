@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from adapters.slack.formatting import Block, escaped
 from bot.budget import BudgetState
 from bot.catalog import Catalog
 from bot.money import format_usd
+from bot.pictures import Card
 from bot.settings import SETTINGS
 
 View = dict[str, Any]
@@ -24,21 +26,35 @@ INTRODUCTION = (
 )
 
 
-def home_view(
-    *, catalog: Catalog, budgets: Sequence[BudgetState], settings: Mapping[str, str], is_admin: bool
-) -> View:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeFacts:
+    """What the Home tab shows to one person."""
+
+    spend: str
+    """This month's spend in Markdown: the workspace's for admins, else one's own."""
+    week: Card
+    catalog: Catalog
+    budgets: Sequence[BudgetState]
+    settings: Mapping[str, str]
+    is_admin: bool
+
+
+def home_view(facts: HomeFacts) -> View:
     """What a person sees in the Home tab."""
     blocks: list[Block] = [
         _header("Parley"),
         _section(INTRODUCTION),
+        _header("Spend"),
+        _section(facts.spend.replace("**", "*")),
+        *_chart(facts.week),
         _header("Budgets"),
-        _section("\n".join(_budget(state) for state in budgets) or "There is no cap."),
+        _section("\n".join(_budget(state) for state in facts.budgets) or "There is no cap."),
         _header("Models"),
-        _section(_models(catalog)),
+        _section(_models(facts.catalog)),
         _header("Settings of this workspace"),
-        _section(_settings(settings)),
+        _section(_settings(facts.settings)),
     ]
-    if is_admin:
+    if facts.is_admin:
         blocks.append(_settings_button())
     return {"type": "home", "blocks": blocks}
 
@@ -95,6 +111,18 @@ def _budget(state: BudgetState) -> str:
         f"*{limit.scope.value}*, this {limit.window.period.value}: {format_usd(state.spent)} of "
         f"{format_usd(limit.cap)}\n`{bar:░<20}` {state.used_percent} %"
     )
+
+
+def _chart(week: Card) -> list[Block]:
+    """The week's days as bars of text; the Home tab shows no picture without a public address."""
+    highest = max((bar.total for bar in week.bars), default=0)
+    if not highest:
+        return []
+    lines = [
+        f"{bar.label[:6]:<6} {'█' * round(bar.total * 24 / highest):<24} {format_usd(bar.total)}"
+        for bar in week.bars
+    ]
+    return [_section(f"*{escaped(week.title)}*\n```\n" + "\n".join(lines) + "\n```")]
 
 
 def _models(catalog: Catalog) -> str:

@@ -196,13 +196,17 @@ async def test_a_shortcut_answers_any_message_in_its_thread(rig: Rig, slack: Loo
     assert rig.gateway.calls[0].model.alias == "full"
 
 
-async def test_the_home_tab_shows_budgets_models_and_settings(
+async def test_the_home_tab_shows_spend_budgets_models_and_settings(
     rig: Rig, slack: LoopbackSlack
 ) -> None:
+    slack.say("<@UPARLEY> @heavy think")
+    await rig.answered(1)
     slack.open_tab("home")
     await slack.until(lambda: slack.space.home)
     shown = str(slack.space.home["U1"])
     assert "*instance*, this month: $0 of $20.00" in shown
+    assert "By tier: full" in shown
+    assert "█" in shown
     assert "`@cheap` · cheap" in shown
     assert "Change settings" in shown
     slack.open_tab("home", user="U2")
