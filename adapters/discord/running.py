@@ -58,7 +58,8 @@ class DiscordBot:
     async def open(self, turn: Turn) -> Sink:
         """A sink for a turn, as soon as the connection stands."""
         try:
-            await asyncio.wait_for(self._logged_in.wait(), CONNECT_WITHIN_S)
+            async with asyncio.timeout(CONNECT_WITHIN_S):
+                await self._logged_in.wait()
         except TimeoutError as error:
             raise DeliveryError("Discord is not connected at the moment.") from error
         return await self.client.delivery.open(turn)

@@ -182,9 +182,11 @@ class DiscordSink:
         try:
             # What was shown before a crash is longer than what has come since: leave it.
             await (asyncio.Event() if self._posted.shown else self._changed).wait()
+            # Not wait_for: in Python 3.11 it may swallow a cancellation.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._readable.wait(), FIRST_WORDS_S)
-            while True:
+                async with asyncio.timeout(FIRST_WORDS_S):
+                    await self._readable.wait()
+            while not self._is_over:
                 await self._changed.wait()
                 self._changed.clear()
                 await self._show_next()

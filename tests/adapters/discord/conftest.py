@@ -169,7 +169,7 @@ async def _end(queue: InlineQueue) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def until(condition: Callable[[], object], limit_s: float = 10.0) -> None:
+async def until(condition: Callable[[], object], limit_s: float = 30.0) -> None:
     """Wait for a condition."""
     async with asyncio.timeout(limit_s):
         while not condition():
