@@ -21,7 +21,16 @@ from adapters.engine import DurableEngine
 from adapters.parts import Deliveries, Parts
 from adapters.scheduler import Digests, announcers_of, run_digests
 from adapters.settings import AppSettings, made_home
-from adapters.web import Startup, WebDelivery, WebParts, address_of, create_app, listen, run_web
+from adapters.web import (
+    Dashboard,
+    Startup,
+    WebDelivery,
+    WebParts,
+    address_of,
+    create_app,
+    listen,
+    run_web,
+)
 from bot.catalog import Catalog
 from bot.difficulty import Estimator
 from bot.errors import BotError
@@ -85,7 +94,8 @@ class _Server:
                 catalog=lambda: self.catalog,
                 clock=self.clock,
                 token=self.settings.parley_web_token.get_secret_value(),
-            )
+            ),
+            self._dashboard().routes(),
         )
         app = Starlette()
         app.router.routes = self.outside
@@ -140,15 +150,22 @@ class _Server:
         )
         return parts, deliveries
 
+    def _reporter(self) -> Reporter:
+        cap = self.settings.instance_cap
+        return Reporter(self.store, lambda: self.catalog, self.clock, instance_cap=cap)
+
+    def _dashboard(self) -> Dashboard:
+        return Dashboard(
+            store=self.store,
+            reporter=self._reporter(),
+            clock=self.clock,
+            instance_cap=self.settings.instance_cap,
+        )
+
     def _digests(self, deliveries: Deliveries) -> Digests:
         return Digests(
             store=self.store,
-            reporter=Reporter(
-                self.store,
-                lambda: self.catalog,
-                self.clock,
-                instance_cap=self.settings.instance_cap,
-            ),
+            reporter=self._reporter(),
             announcers=lambda: announcers_of(deliveries.by_platform),
             clock=self.clock,
             admins=self.settings.admins,

@@ -20,6 +20,8 @@ from bot.periods import Stretch
 from bot.spend import SpendLine
 
 DEMO_ALIAS = "demo"
+MOST_MODELS = 6
+OTHERS = "others"
 
 
 class Grouping(StrEnum):
@@ -99,6 +101,8 @@ class Report:
     """The parts of the total, the dearest first."""
     parts: tuple[tuple[int, ...], ...]
     """For each part of the stretch: what each tier cost, from free to full."""
+    models: tuple[tuple[str, tuple[int, ...]], ...]
+    """The same by model: the dearest ones, and the others together."""
     savings: Savings | None = None
     previous: int | None = None
     """What the stretch before it cost, as far as this one has come."""
@@ -144,6 +148,7 @@ def to_report(
         lost=sum(_lost(line) for line in lines),
         shares=MappingProxyType({by: to_shares(lines, by) for by in Grouping}),
         parts=to_parts(lines, count),
+        models=to_model_parts(lines, count),
         savings=None if baseline is None else to_savings(lines, baseline, count),
         previous=previous,
         projection=projection,
@@ -175,6 +180,19 @@ def to_parts(lines: Iterable[SpendLine], count: int) -> tuple[tuple[int, ...], .
     for line in lines:
         parts[line.part][list(Tier).index(line.tier)] += line.spent
     return tuple(tuple(part) for part in parts)
+
+
+def to_model_parts(
+    lines: Sequence[SpendLine], count: int
+) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """What the dearest models cost in each part of the stretch, and what the others did."""
+    dearest = [share.key for share in to_shares(lines, Grouping.MODEL)]
+    shown = dearest if len(dearest) <= MOST_MODELS else dearest[: MOST_MODELS - 1]
+    names = [*shown, *([OTHERS] if len(shown) < len(dearest) else [])]
+    parts = {name: [0] * count for name in names}
+    for line in lines:
+        parts[line.alias if line.alias in shown else OTHERS][line.part] += line.spent
+    return tuple((name, tuple(amounts)) for name, amounts in parts.items())
 
 
 def to_savings(lines: Iterable[SpendLine], baseline: Baseline, count: int) -> Savings | None:

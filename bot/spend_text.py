@@ -44,17 +44,10 @@ def to_text(
     return "\n".join([*lines, *_remarks(report), *_budgets(report.budgets)])
 
 
-def to_card(report: Report) -> Card:
-    """The report as a picture: a bar for each part, stacked by tier."""
-    used = [tier for tier in Tier if any(part[tier] for part in report.parts)]
-    bars = tuple(
-        Bar(
-            label=label,
-            amounts=tuple(part[tier] for tier in used),
-            note=_saved_note(report.savings, index, len(report.parts)),
-        )
-        for index, (label, part) in enumerate(zip(report.stretch.labels, report.parts, strict=True))
-    )
+def to_card(report: Report, by: Grouping = Grouping.TIER) -> Card:
+    """The report as a picture: a bar for each part, stacked by tier or by model."""
+    series, stacks = _by_model(report) if by is Grouping.MODEL else _by_tier(report)
+    count = len(report.stretch.labels)
     savings = report.savings
     is_saved = savings is not None and savings.saved > 0
     return Card(
@@ -64,11 +57,36 @@ def to_card(report: Report) -> Card:
         aside=f"saved {format_usd(savings.saved)} ({savings.percent}%)"
         if savings and is_saved
         else "",
-        series=tuple(Series(label=_legend(report, tier), tone=tier.label) for tier in used),
-        bars=bars,
+        series=series,
+        bars=tuple(
+            Bar(
+                label=label,
+                amounts=tuple(stack[index] for stack in stacks),
+                note=_saved_note(savings, index, count),
+            )
+            for index, label in enumerate(report.stretch.labels)
+        ),
         alt=to_alt(report),
         footnote=_footnote(report),
     )
+
+
+_Stacks = tuple[tuple[Series, ...], tuple[tuple[int, ...], ...]]
+
+
+def _by_tier(report: Report) -> _Stacks:
+    used = [tier for tier in Tier if any(part[tier] for part in report.parts)]
+    series = tuple(Series(label=_legend(report, tier), tone=tier.label) for tier in used)
+    return series, tuple(tuple(part[tier] for part in report.parts) for tier in used)
+
+
+def _by_model(report: Report) -> _Stacks:
+    used = [(name, amounts) for name, amounts in report.models if any(amounts)]
+    series = tuple(
+        Series(label=f"{name} {format_usd(sum(amounts))}", tone=str(number))
+        for number, (name, amounts) in enumerate(used, 1)
+    )
+    return series, tuple(amounts for _, amounts in used)
 
 
 def to_alt(report: Report) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from bot.ledger import LedgerEntry
 from bot.spend import SpendLine, Where, to_lines
@@ -37,6 +38,15 @@ class MemorySpend:
         found.sort(key=lambda entry: (entry.created_at, entry.call_id), reverse=True)
         return tuple(replace(entry, text="") for entry in found[:limit])
 
+    async def calls_after(
+        self, where: Where, since: datetime, until: datetime, after: LedgerEntry | None, limit: int
+    ) -> tuple[LedgerEntry, ...]:
+        """The entries of a stretch that follow one of them, oldest first, without their texts."""
+        found = [entry for entry in self._calls(where) if since <= entry.created_at < until]
+        if after is not None:
+            found = [e for e in found if _position(e) > _position(after)]
+        return tuple(replace(e, text="") for e in sorted(found, key=_position)[:limit])
+
     async def workspaces(self) -> tuple[tuple[str, str], ...]:
         """Every (platform, workspace id) that has called a model."""
         return tuple(sorted({(e.platform, e.workspace_id) for e in self._kept.entries.values()}))
@@ -52,5 +62,14 @@ class MemorySpend:
             and turn.user_name
         }
 
+    async def turn_decisions(self, turn_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Why each of these turns got its model, in plain values."""
+        turns = self._kept.turns
+        return {turn_id: dict(turns[turn_id].decision) for turn_id in turn_ids if turn_id in turns}
+
     def _calls(self, where: Where) -> list[LedgerEntry]:
         return [entry for entry in self._kept.entries.values() if where.holds(entry)]
+
+
+def _position(entry: LedgerEntry) -> tuple[datetime, str]:
+    return entry.created_at, entry.call_id

@@ -107,6 +107,24 @@ class SqlSpend:
         async with self._db.read() as session:
             return tuple(_to_entry(row) for row in await session.exec(statement))
 
+    async def calls_after(
+        self, where: Where, since: datetime, until: datetime, after: LedgerEntry | None, limit: int
+    ) -> tuple[LedgerEntry, ...]:
+        """The entries of a stretch that follow one of them, oldest first, without their texts."""
+        key = tuple_(col(_CALL.created_at), col(_CALL.call_id))
+        statement = (
+            select(_CALL)
+            .options(defer(_CALL.text))  # type: ignore[arg-type]  # a column, to sqlmodel a str
+            .where(*_within(where, after.created_at if after else since, until))
+            .order_by(col(_CALL.created_at), col(_CALL.call_id))
+            .limit(limit)
+        )
+        if after is not None:
+            last = tuple_(literal(after.created_at), literal(after.call_id))
+            statement = statement.where(key > last)
+        async with self._db.read() as session:
+            return tuple(_to_entry(row) for row in await session.exec(statement))
+
     async def workspaces(self) -> tuple[tuple[str, str], ...]:
         """Every (platform, workspace id) that has called a model, hopping along the index."""
         key = tuple_(col(_CALL.platform), col(_CALL.workspace_id))

@@ -15,7 +15,7 @@ from bot.ports import Store
 from bot.spend import Where, to_lines
 from storage import MemoryStore, SqlStore, open_store
 from tests.contract.conftest import AnyStore
-from tests.contract.examples import NOON, accepted
+from tests.contract.examples import NOON, accepted, answered
 from tests.unit.spending import HERE, MONDAY, WEEK, call, entries, usd
 
 
@@ -104,6 +104,27 @@ async def test_knows_the_first_call_and_the_latest(store: AnyStore) -> None:
 
     assert await store.first_call_at(HERE) == MONDAY
     assert [entry.turn_id for entry in latest] == ["t2", "t1"]
+
+
+async def test_the_whole_ledger_is_read_in_pages_without_a_gap(store: AnyStore) -> None:
+    found = [call(n, created_at=MONDAY + timedelta(hours=n // 3)) for n in range(10)]
+    await booked(store, *found)
+
+    read: list[LedgerEntry] = []
+    while page := await store.calls_after(
+        HERE, WEEK.since, WEEK.until, read[-1] if read else None, 4
+    ):
+        read += page
+
+    assert [entry.call_id for entry in read] == [entry.call_id for entry in found]
+
+
+async def test_knows_why_a_turn_got_its_model(store: AnyStore) -> None:
+    done = await answered(store, 1)
+
+    assert await store.turn_decisions([done.turn_id, "nobody"]) == {
+        done.turn_id: dict(done.decision)
+    }
 
 
 async def test_workspaces_of_one_name_are_told_apart_by_platform_and_id(store: AnyStore) -> None:

@@ -53,6 +53,7 @@ def test_every_way_of_cutting_the_total_adds_up_to_it(found: list[LedgerEntry]) 
         assert sum(share.tokens for share in shares) == report.tokens
         assert sum(share.unpriced for share in shares) == report.unpriced
     assert sum(map(sum, report.parts)) == report.spent
+    assert sum(sum(amounts) for _, amounts in report.models) == report.spent
     if report.savings:
         assert report.savings.full_cost - report.savings.saved == report.spent
         assert sum(report.savings.by_part) == report.savings.saved
@@ -150,6 +151,13 @@ def test_projects_the_month_at_the_pace_of_late() -> None:
 
     assert to_projection(usd("10"), usd("7"), week, left) == usd("24")
     assert to_projection(usd("10"), 0, week, left) == usd("10")
+
+
+def test_the_dearest_models_are_shown_and_the_others_together() -> None:
+    report = report_of(*(call(n, alias=f"m{n}", cost=usd("1") * (9 - n)) for n in range(9)))
+
+    assert [name for name, _ in report.models] == ["m0", "m1", "m2", "m3", "m4", "others"]
+    assert report.models[-1][1][0] == usd("10")
 
 
 def test_an_empty_report_is_empty() -> None:

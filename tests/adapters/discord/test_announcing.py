@@ -23,9 +23,11 @@ DIGEST = Announcement(
 
 
 async def announce(stage: Stage, digest: Announcement) -> None:
-    await until(lambda: stage.bot.announcer)
-    assert stage.bot.announcer is not None
-    await stage.bot.announcer.announce(digest)
+    bot = stage.bot
+    assert bot is not None
+    await until(lambda: bot.announcer)
+    assert bot.announcer is not None
+    await bot.announcer.announce(digest)
 
 
 async def test_a_digest_is_posted_with_its_picture_once(stage: Stage) -> None:
