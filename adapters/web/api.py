@@ -138,7 +138,7 @@ class Api:
     async def steps(self, request: Request) -> Response:
         """What each model of a debate or an ensemble said."""
         turn = await self._asked_for(request)
-        entries = (await entries_of(self._parts.store, [turn])).get(turn.turn_id, ())
+        entries = await self._parts.store.entries(turn.turn_id)
         return JSONResponse(
             [
                 {

@@ -36,15 +36,18 @@ def to_label(title: str, alias: str) -> str:
 
 
 def to_steps(turn: Turn, entries: Iterable[LedgerEntry]) -> Iterator[ShownStep]:
-    """The messages beside the answer itself, oldest first; none for a turn without steps."""
-    strategy = turn.decision.get("strategy")
+    """The messages beside the answer itself, oldest first; none for a turn without steps.
+
+    Of a turn that runs, the steps that are over.
+    """
+    by_name = {entry.call_id.removeprefix(f"{turn.turn_id}:"): entry for entry in entries}
+    has_voices = "propose2" in by_name
     final = turn.reply.text if turn.reply else ""
-    for entry in entries if strategy else ():
-        name = entry.call_id.removeprefix(f"{turn.turn_id}:")
+    for name, entry in by_name.items():
         is_final = entry.purpose in (Purpose.REVISE, Purpose.JUDGE) and entry.text == final
         if entry.purpose not in TITLES or entry.status is CallStatus.OPEN or is_final:
             continue
-        is_voice = strategy == "ensemble" and entry.purpose is Purpose.PROPOSE
+        is_voice = has_voices and entry.purpose is Purpose.PROPOSE
         number = name.removeprefix("propose").partition(".")[0]
         title = f"{VOICE} {number}" if is_voice else TITLES[entry.purpose]
         yield _shown(name, to_label(title, entry.alias), entry)

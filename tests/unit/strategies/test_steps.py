@@ -31,8 +31,8 @@ def test_a_revision_that_was_not_the_last_is_a_step() -> None:
 
 
 def test_voices_are_numbered() -> None:
-    ended = turn(decision={"strategy": "ensemble"})
-    assert [s.label for s in to_steps(ended, [entry("propose2")])] == ["Voice 2 · ada"]
+    voices = [entry("propose1"), entry("propose2")]
+    assert [s.label for s in to_steps(turn(), voices)] == ["Voice 1 · ada", "Voice 2 · ada"]
 
 
 def test_a_step_that_failed_says_why() -> None:
