@@ -100,11 +100,16 @@ class Main:
 
     async def check_platforms(self, settings: AppSettings) -> tuple[PlatformCheck, ...]:
         """Ask each platform that is set up whether it lets Parley in."""
-        if not settings.discord_token.get_secret_value():
-            return ()
-        from adapters.discord.checks import check_discord
+        checks: tuple[PlatformCheck, ...] = ()
+        if settings.discord_token.get_secret_value():
+            from adapters.discord.checks import check_discord
 
-        return await check_discord(settings)
+            checks += await check_discord(settings)
+        if settings.slack_bot_token.get_secret_value() or settings.slack_client_id:
+            from adapters.slack.checks import check_slack
+
+            checks += await check_slack(settings)
+        return checks
 
     async def up(self, settings: AppSettings) -> None:
         """Run all that is configured until told to stop."""

@@ -121,7 +121,9 @@ class SlackServer:
             call.error = "dropped"
             assert request.transport is not None
             request.transport.abort()
-        return web.json_response(call.answer, status=call.status)
+        space = self.spaces.get(call.team_id)
+        scopes = {"X-OAuth-Scopes": ",".join(sorted(space.scopes))} if space else {}
+        return web.json_response(call.answer, status=call.status, headers=scopes)
 
     def _answer(self, call: Call, request: web.Request) -> Json:
         token = _token(request, call.args)
