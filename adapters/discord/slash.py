@@ -170,6 +170,8 @@ def _add_debate(tree: Tree, take: Take) -> None:
         line = to_line("debate", text=question, **options)
         await take(interaction, line, is_private=False)
 
+    debate.autocomplete("models")(_offer_models)
+
 
 def _add_ensemble(tree: Tree, take: Take) -> None:
     @tree.command(name="ensemble", description=_about("ensemble"))
@@ -190,6 +192,24 @@ def _add_ensemble(tree: Tree, take: Take) -> None:
         options = {"models": _list(models), "n": n, "mode": mode.value if mode else None}
         line = to_line("ensemble", text=question, **options)
         await take(interaction, line, is_private=False)
+
+    ensemble.autocomplete("models")(_offer_models)
+
+
+async def _offer_models(interaction: Interaction, typed: str) -> list[Choice]:
+    """What the last name of a list may become, the names before it kept."""
+    client: Any = interaction.client
+    given = [name.strip() for name in typed.split(",")]
+    before = [name for name in given[:-1] if name]
+    word = given[-1].lower()
+    aliases = [alias for alias in client.parts.router.catalog.aliases() if alias not in before]
+    found = [alias for alias in aliases if alias.startswith(word)]
+    found += [alias for alias in aliases if word in alias and alias not in found]
+    return [
+        choice
+        for choice in choices(",".join([*before, a]) for a in found)
+        if len(choice.name) <= 100
+    ]
 
 
 def _list(names: str | None) -> str | None:
