@@ -132,7 +132,8 @@ class CommandRunner:
         if not may:
             raise NotAllowedError(_refusal(name, place))
         if value is not None:
-            _check(name, parse_setting(name, value), self._catalog())
+            _check(name, parsed := parse_setting(name, value), self._catalog())
+            _check_ids(name, parsed, turn.user_id)
         await self._store.set_setting(
             SettingChange(
                 scope_id=to_scope_ids(turn.key)[PLACES.index(place)],
@@ -189,3 +190,13 @@ def _check(name: str, value: object, catalog: Catalog) -> None:
     if unknown:
         known = ", ".join(f"`{alias}`" for alias in catalog.aliases()) or "none"
         raise SettingError(f"There is no model `{unknown[0]}`. Switched on: {known}.")
+
+
+def _check_ids(name: str, value: object, own_id: str) -> None:
+    """Refuse names where this platform has ids: they would never match anybody."""
+    if name.split("_")[0] not in ("allowed", "blocked") or not isinstance(value, frozenset):
+        return
+    is_id = str.isdigit if own_id.isdigit() else str.isupper if own_id.isupper() else None
+    wrong = sorted(each for each in value if is_id is not None and not is_id(each))
+    if wrong:
+        raise SettingError(f"`{name}` takes ids such as `{own_id}`, not a name like `{wrong[0]}`.")

@@ -189,8 +189,9 @@ class Responder:
     async def _admitted(self, progress: _Progress, settings: Settings) -> Command | None:
         """The command that a turn is, None for a prompt; raises when its user may not ask."""
         turn = progress.turn
-        prompts = await self._store.prompts_since(turn, turn.created_at - RATE_WINDOW)
-        check_rate(turn, settings, prompts)
+        if not turn.is_admin:
+            prompts = await self._store.prompts_since(turn, turn.created_at - RATE_WINDOW)
+            check_rate(turn, settings, prompts)
         progress.turn = replace(turn, decision={"command": ""})
         command = to_discussion(turn.prompt, self._router.catalog.aliases())
         if command is None and not turn.attachments:

@@ -216,3 +216,19 @@ async def test_a_person_who_asks_too_fast_waits_before_any_budget_is_touched() -
     world.clock.advance(61)
     assert "echo" in await _say(world, "Hi", 6)
     assert len(world.gateway.calls) == 4
+
+
+@pytest.mark.parametrize(
+    ("own_id", "typed", "is_refused"),
+    [
+        ("1234", "Ann", True),
+        ("1234", "<@99>, 100", False),
+        ("U0123", "ann", True),
+        ("U0123", "<@U099|ann>, S1", False),
+        ("local", "anybody", False),
+    ],
+)
+async def test_a_list_of_ids_takes_no_names(own_id: str, typed: str, is_refused: bool) -> None:
+    world = World(ScriptedGateway())
+    text = await _say(world, f"settings blocked_users {typed}", is_admin=True, author_id=own_id)
+    assert (f"takes ids such as `{own_id}`" in text) is is_refused

@@ -1,11 +1,14 @@
 """Every setting reads what it says it takes, and refuses the rest in words."""
 
+from pathlib import Path
+
 import pytest
 
 from bot.catalog import Tier
+from bot.commands import COMMANDS
 from bot.errors import SettingError
 from bot.money import NANOUSD
-from bot.settings import SETTINGS, FooterStyle, Settings, parse_setting, resolve
+from bot.settings import SETTINGS, FooterStyle, Settings, parse_setting, resolve, shown
 
 
 @pytest.mark.parametrize(
@@ -80,3 +83,15 @@ def test_every_setting_is_a_field_and_says_what_it_is_about() -> None:
 
 def test_a_zone_is_used_for_windows() -> None:
     assert str(resolve([{"zone": "Europe/Berlin"}]).zone) == "Europe/Berlin"
+
+
+def test_every_setting_and_command_stands_in_the_documents() -> None:
+    text = (Path(__file__).parents[2] / "docs/settings.md").read_text(encoding="utf-8")
+    assert [name for name in SETTINGS if f"`{name}`" not in text] == []
+    assert [n for n in COMMANDS if f"`{n}" not in text] == []
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_what_is_shown_is_read_again_as_the_same(name: str) -> None:
+    text = shown(name, getattr(Settings(), name))
+    assert shown(name, parse_setting(name, text)) == text
