@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from adapters.slack import inbound
 from adapters.slack.commands import is_stop
-from adapters.slack.desk import Rules
 from adapters.slack.earlier import read_earlier
 from adapters.slack.files import SlackFiles
 from adapters.slack.inbound import PLATFORM, Event
+from adapters.slack.rules import Rules
 from adapters.slack.workspaces import Workspace
 from bot.inbox import Inbox
 from bot.messages import ConversationKey, IncomingMessage

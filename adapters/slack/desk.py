@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from adapters.slack import inbound, views
 from adapters.slack.commands import NO_QUESTION, NO_THREAD_HERE, SlashLine, to_line
 from adapters.slack.formatting import without_pings
 from adapters.slack.inbound import PLATFORM
+from adapters.slack.rules import Rules
 from adapters.slack.workspaces import Workspace
 from bot.budget import limits_for
 from bot.catalog import Catalog
@@ -28,20 +29,6 @@ from bot.spend_text import to_card, to_text
 
 ADMINS_ONLY = "Only an admin of this workspace can change settings."
 Body = Mapping[str, Any]
-
-
-class Rules:
-    """Who may change settings, and the cap of the instance."""
-
-    def __init__(self, admins: Collection[str], instance_cap: int | None) -> None:
-        self._admins = admins
-        self.instance_cap = instance_cap
-
-    async def is_admin(self, user_id: str, workspace: Workspace) -> bool:
-        """Slack's admins and owners, and those of the configuration."""
-        if f"{PLATFORM}:{user_id}" in self._admins:
-            return True
-        return (await workspace.people.find(user_id)).is_admin
 
 
 @dataclass(frozen=True, slots=True)

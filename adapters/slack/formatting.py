@@ -14,7 +14,6 @@ PART_CHARACTERS = 11_000
 """Of the 12,000 that Slack takes in one message's Markdown; the rest is for fences and markers."""
 FALLBACK_CHARACTERS = 3_000
 """Of the 4,000 that chat.update takes as `text`; screen readers and notifications read it."""
-SECTION_CHARACTERS = 3_000
 
 _WORD_JOINER = "\u2060"
 _PING = re.compile(

@@ -26,7 +26,7 @@ from adapters.slack.app import SlackApp
 from adapters.slack.arrivals import Arrivals
 from adapters.slack.catchup import CatchUp
 from adapters.slack.delivery import DEFAULT_LIMITS, SlackDelivery
-from adapters.slack.desk import Desk, Rules
+from adapters.slack.desk import Desk
 from adapters.slack.earlier import OWN_APP_LIMIT, SHARED_APP_LIMIT
 from adapters.slack.errors import SlackRefusalError, UncertainError
 from adapters.slack.files import SlackFiles
@@ -39,6 +39,7 @@ from adapters.slack.installations import (
     to_oauth_flow,
 )
 from adapters.slack.preview import PreviewLimits
+from adapters.slack.rules import Rules
 from adapters.slack.sockets import open_sockets
 from adapters.slack.workspaces import (
     Clients,

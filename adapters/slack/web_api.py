@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 import aiohttp
@@ -14,7 +14,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.errors import TRANSIENT, UncertainError, to_error
 from adapters.slack.pace import Pace
-from bot.errors import DeliveryError
 
 logger = logging.getLogger(__name__)
 
@@ -125,11 +124,3 @@ def _is_transient(error: SlackApiError) -> bool:
         return True
     data = getattr(response, "data", None)
     return not isinstance(data, dict) or data.get("error") in TRANSIENT
-
-
-async def quietly(attempt: Awaitable[Any], what: str) -> None:
-    """Await a nicety; a refusal is logged, and the answer goes on without it."""
-    try:
-        await attempt
-    except DeliveryError as error:
-        logger.info("slack refused a nicety", extra={"what": what, "error": str(error)})

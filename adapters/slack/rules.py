@@ -1,0 +1,22 @@
+"""Who may change settings on Slack, and what the instance may spend."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from adapters.slack.inbound import PLATFORM
+from adapters.slack.workspaces import Workspace
+
+
+class Rules:
+    """Who may change settings, and the cap of the instance."""
+
+    def __init__(self, admins: Collection[str], instance_cap: int | None) -> None:
+        self._admins = admins
+        self.instance_cap = instance_cap
+
+    async def is_admin(self, user_id: str, workspace: Workspace) -> bool:
+        """Slack's admins and owners, and those of the configuration."""
+        if f"{PLATFORM}:{user_id}" in self._admins:
+            return True
+        return (await workspace.people.find(user_id)).is_admin
