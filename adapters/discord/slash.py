@@ -5,6 +5,7 @@ What the line means is the core's business; here are only names, options and cho
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 TIERS = ("free", "cheap", "full", "auto")
 PLACES = ("thread", "channel", "server")
-PERIODS = ("today", "week", "month", "all")
+PERIODS = ("today", "week", "month", "year", "all")
 Interaction = discord.Interaction[Any]
 Choice = app_commands.Choice[str]
 
@@ -105,15 +106,32 @@ def _add_settings(tree: Tree, take: Take) -> None:
         value="What it shall be; `default` takes the setting away here",
         place="Where it shall hold",
     )
-    @app_commands.choices(name=choices(SETTINGS), place=choices(PLACES))
+    @app_commands.choices(place=choices(PLACES))
     async def settings(
         interaction: Interaction,
-        name: Choice | None = None,
+        name: str | None = None,
         value: str | None = None,
         place: Choice | None = None,
     ) -> None:
-        line = settings_line(name.value if name else "", value or "", place.value if place else "")
+        line = settings_line(name or "", value or "", place.value if place else "")
         await take(interaction, line, is_private=True)
+
+    @settings.autocomplete("name")
+    async def names(_: Interaction, typed: str) -> list[Choice]:
+        return choices(name for name in SETTINGS if typed.lower() in name)
+
+    @settings.autocomplete("value")
+    async def values(interaction: Interaction, typed: str) -> list[Choice]:
+        return choices(to_values(str(interaction.namespace.name or ""), typed[:100]))
+
+
+def to_values(name: str, typed: str) -> list[str]:
+    """What is offered while somebody types a setting's value: that, then the words it takes."""
+    spec = SETTINGS.get(name)
+    words = re.split(r", | or ", spec.takes) if spec else []
+    known = words if all(re.fullmatch(r"\w+", word) for word in words) else []
+    fitting = [word for word in (*known, "default") if word.startswith(typed.lower())]
+    return list(dict.fromkeys([*([typed] if typed else []), *fitting]))
 
 
 def settings_line(name: str, value: str, place: str) -> str:

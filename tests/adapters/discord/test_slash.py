@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.discord.slash import settings_line, to_line
+from adapters.discord.slash import settings_line, to_line, to_values
 from bot.command_grammar import Command
 from bot.commands import COMMANDS, parse_command
 
@@ -66,3 +66,17 @@ def test_a_question_keeps_its_words_and_its_options(
         assert command is not None
         assert command.text == "is mode:x good?"
         assert command.options == {k: str(v) for k, v in options.items() if v is not None}
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "offered"),
+    [
+        ("footer", "", ["off", "short", "full", "default"]),
+        ("footer", "sh", ["sh", "short"]),
+        ("dial", "7", ["7"]),
+        ("dial", "", ["default"]),
+        ("nonsense", "x", ["x"]),
+    ],
+)
+def test_values_are_offered_while_typing(name: str, typed: str, offered: list[str]) -> None:
+    assert to_values(name, typed) == offered
