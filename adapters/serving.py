@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 MODELS = "Models"
+NO_MODEL = "none is switched on: put a provider's key into .env and start again"
 
 
 class _LateQueue:
@@ -224,6 +225,9 @@ def _stop_on_fault(task: asyncio.Task[None], stopped: asyncio.Event) -> None:
 
 async def _report(models: ModelAccess, startup: Startup) -> None:
     """Tell the page how far the models have loaded."""
+    if not models.choice.active.models:
+        startup.failed(MODELS, NO_MODEL)
+        return
     startup.working(MODELS, "loading")
     try:
         startup.done(MODELS, await models.loaded())
