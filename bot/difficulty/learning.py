@@ -29,7 +29,8 @@ TOLERANCE: Final = 0.01
 """A refit may do this much worse on held-out turns, no more."""
 MIN_TURNS: Final = 30
 EXPLORATION: Final = 0.03
-_PRIOR_PRECISION: Final = 25.0
+_PRIOR_PRECISION: Final = 100.0
+_BIAS_PRECISION: Final = 1.0
 _SIZE: Final = 1 + len(NAMES) + PROJECTIONS
 _MAX_SHIFT: Final = 3.0
 MAGIC: Final = b"parley-learned-1\n"
@@ -184,7 +185,7 @@ def _fit(base: LocalEstimator, turns: Sequence[RatedTurn], version: str) -> Lear
     """Assumed-density filtering, one turn at a time, with a diagonal covariance."""
     mean = np.zeros(_SIZE)
     precision = np.full(_SIZE, _PRIOR_PRECISION)
-    precision[0] = _PRIOR_PRECISION / 5
+    precision[0] = _BIAS_PRECISION
     prior = precision.copy()
     for turn in turns:
         features = to_features(turn.prompt)
