@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 READ_AT_MOST = 100
 CUT_NOTE = f"(This thread is long: only its last {READ_AT_MOST} messages were read.)"
+UNREAD_NOTE = (
+    "(What was said here before could not be read. It may be that I lack the permission Read "
+    "Message History.)"
+)
 
 
 async def read_earlier(
@@ -26,11 +30,12 @@ async def read_earlier(
     try:
         found = [m async for m in thread.history(limit=READ_AT_MOST + 1, before=before)]
     except FAILED:
+        await client.accept(to_note(client, before, UNREAD_NOTE))
         return
     found.reverse()
     if len(found) > READ_AT_MOST:
         found = found[-READ_AT_MOST:]
-        await client.accept(cut_note(client, found[0]))
+        await client.accept(to_note(client, found[0], CUT_NOTE))
     else:
         found = [m async for m in _starter(thread)] + found
     for message in found:
@@ -48,12 +53,11 @@ async def _starter(thread: discord.Thread) -> AsyncIterator[discord.Message]:
             return
 
 
-def cut_note(client: ParleyClient, first: discord.Message) -> IncomingMessage:
-    """A line that says what is missing."""
-    noted = _context(client, first.channel, first)
-    return replace(
-        noted, message_id=f"{first.id}-cut", author_name="note", text=CUT_NOTE, attachments=()
-    )
+def to_note(client: ParleyClient, message: discord.Message, text: str) -> IncomingMessage:
+    """A line before a message that says what is missing; the model can pass it on."""
+    noted = _context(client, message.channel, message)
+    message_id = f"{message.id}-note"
+    return replace(noted, message_id=message_id, author_name="note", text=text, attachments=())
 
 
 def _context(client: ParleyClient, thread: object, message: discord.Message) -> IncomingMessage:

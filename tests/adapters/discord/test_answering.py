@@ -149,6 +149,16 @@ async def test_a_long_thread_of_people_is_read_in_part_and_that_is_said(stage: S
     assert "message 30." in said
 
 
+async def test_a_thread_that_may_not_be_read_is_answered_and_that_is_said(stage: Stage) -> None:
+    world = stage.server.world
+    thread = world.add_thread(stage.channel_id, "closed", stage.ada["id"], kind=PUBLIC_THREAD)
+    world.deny(stage.channel_id, "read_message_history")
+    stage.ask("who is right?", thread["id"])
+    await stage.answered(thread["id"])
+    said = "\n".join(message.text for message in stage.gateway.calls[-1].messages)
+    assert "I lack the permission Read Message History" in said
+
+
 async def test_a_forum_post_is_answered_once_the_bot_is_named_in_it(stage: Stage) -> None:
     forum = stage.server.world.add_channel(stage.guild["id"], "forum", FORUM)
     bot = stage.server.world.bot["id"]
