@@ -6,7 +6,9 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from playwright.async_api import Locator, expect
 
+from tests.e2e.browser import PHONE, open_browser, open_page
 from tests.e2e.program import environment, run, up
 from tests.loopback.providers import ProviderServer, Reply
 
@@ -139,3 +141,63 @@ def _events(text: str) -> list[tuple[str, dict[str, str]]]:
             name, _, data = part.partition("\ndata: ")
             found.append((name.removeprefix("event: "), json.loads(data)))
     return found
+
+
+@pytest.mark.timeout(240)
+async def test_killed_in_mid_debate_it_goes_on_and_pays_only_the_unfinished_step(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    env = environment(tmp_path, provider)
+    asked = {"text": f"debate {QUESTION}", "message_id": "killed"}
+    slow = Reply(text="- [serious] It is Canberra. " * 40, chunk_delay_s=0.2)
+    provider.answer("You are the critic", slow, first=True)
+    async with (
+        up(env) as running,
+        aiohttp.ClientSession(running.address) as http,
+        http.post("/api/ask", json=asked) as response,
+    ):
+        async for line in response.content:
+            if b"branch_text" in line and len(provider.requests) == 2:
+                break
+        running.kill()
+    provider.answer("You are the critic", Reply(text="- [serious] It is Canberra."), first=True)
+    async with up(env) as running, aiohttp.ClientSession(running.address) as http:
+        headers = {"accept": "application/json"}
+        async with http.post("/api/ask", json=asked, headers=headers) as response:
+            ended = await response.json()
+    asked_of = [_step(request.prompt) for request in provider.requests]
+    assert asked_of == ["propose", "criticise", "criticise", "revise"]
+    assert ended["text"] == RIGHT
+
+
+def _step(prompt: str) -> str:
+    known = {"You are the critic": "criticise", "A critic objects": "revise"}
+    return next((step for words, step in known.items() if words in prompt), "propose")
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(240)
+async def test_the_page_shows_voices_side_by_side_and_on_a_phone_one_under_another(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    async with up(environment(tmp_path, provider)) as running, open_browser() as browser:
+        async with open_page(browser) as page:
+            await page.goto(running.address)
+            await page.get_by_label("Your prompt").fill(f"ensemble {QUESTION}")
+            await page.get_by_label("Your prompt").press("Enter")
+            await expect(page.locator(".answer .footer").last).to_be_visible(timeout=60_000)
+            wide = [await _place(voice) for voice in await page.locator(".voice").all()]
+            address = page.url
+        async with open_page(browser, size=PHONE) as page:
+            await page.goto(address)
+            narrow = [await _place(voice) for voice in await page.locator(".voice").all()]
+    assert len({top for _, top in wide}) == 1
+    assert len({left for left, _ in wide}) == len(wide) == 3
+    assert len({left for left, _ in narrow}) == 1
+    assert len({top for _, top in narrow}) == len(narrow) == 3
+
+
+async def _place(element: Locator) -> tuple[int, int]:
+    box = await element.bounding_box()
+    assert box is not None
+    return round(box["x"]), round(box["y"])

@@ -102,9 +102,9 @@ class ProviderServer:
         """Answer the next requests with these, in order; then the standing answer again."""
         self._script.queue.extend(replies)
 
-    def answer(self, contained: str, reply: Reply) -> None:
-        """Answer prompts that contain this text with this reply."""
-        self._script.rules.append((contained, reply))
+    def answer(self, contained: str, reply: Reply, *, first: bool = False) -> None:
+        """Answer prompts that contain this text with this reply, before other rules if `first`."""
+        self._script.rules.insert(0 if first else len(self._script.rules), (contained, reply))
 
     def fail(self, kind: FaultKind | str, *, times: int | None = 1, **fields: Any) -> None:
         """Let the next `times` requests fail (None: all); fields are those of `Fault`."""
