@@ -18,6 +18,8 @@ REFRESH_S = 90.0
 STATUS = "assistant.threads.setStatus"
 SESSION = "agents.sessions.setStatus"
 CLOSE_S = 5.0
+RESERVED_ENDS = 5.0
+"""Of the sessions' budget: a session that was opened can also be ended."""
 
 
 class Signs:
@@ -87,12 +89,14 @@ class Signs:
             return
 
     async def _open_session(self) -> None:
-        self.has_session = await self._call(
-            SESSION,
-            status="processing",
-            title=self._title or None,
-            initiator_user_id=self._place.user_id,
-        )
+        if self._workspace.api.pace.bucket(SESSION).may_take(reserve=RESERVED_ENDS):
+            self.has_session = await self._call(
+                SESSION,
+                is_paid=True,
+                status="processing",
+                title=self._title or None,
+                initiator_user_id=self._place.user_id,
+            )
 
     async def _call(self, method: str, *, is_paid: bool = False, **args: object) -> bool:
         """Whether there was budget and Slack took it; what it refuses is not tried again."""
