@@ -60,12 +60,8 @@ def _to_middle(
 
 
 def _read(path: Path) -> tuple[list[str], list[tuple[Any, ...]]]:
-    try:
-        import duckdb
-    except ImportError as missing:
-        raise RuntimeError(
-            "Reading outcome tables needs duckdb: install Parley with its development tools."
-        ) from missing
+    import duckdb  # a development dependency, and slow to import: only who reads tables pays
+
     if not path.is_file():
         raise FileNotFoundError(
             f"There is no outcome table at {path}. Name the folder that holds train/ and eval/."
