@@ -1,6 +1,6 @@
 """The JSON interface: what the page uses, and scripts may.
 
-    POST   /api/ask                     {"text", "conversation"?, "message_id"?}
+    POST   /api/ask                     {"text", "conversation"?, "message_id"?, "files"?}
     GET    /api/turns/ID                a turn as it stands
     GET    /api/turns/ID/stream         follow it, from wherever it is
     POST   /api/turns/ID/stop           stop it; what was written is kept
@@ -18,11 +18,13 @@
 
 `ask`, `again` and `heavier` answer with server-sent events: `turn`, `status`, `text`, then one
 `end` with the whole turn; with `Accept: application/json`, with that turn alone. The same
-`message_id` or `event_id` sent twice is answered once. Refusals are `{"error": "a sentence"}`.
+`message_id` or `event_id` sent twice is answered once. `files` are at most five, each
+`{"name", "type", "data"}` with its content in base64. Refusals are `{"error": "a sentence"}`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import secrets
@@ -36,6 +38,7 @@ from starlette.routing import Route
 
 from adapters.web.events import PageStream, event, for_script, stream
 from adapters.web.parts import PLATFORM, USER_ID, WebParts, entries_of, listed, to_key
+from adapters.web.uploads import MOST_BODY_BYTES, read_uploads
 from adapters.web.views import (
     Pages,
     to_answer,
@@ -45,7 +48,7 @@ from adapters.web.views import (
     to_json,
     to_tags,
 )
-from bot.errors import EmptyPromptError, PromptTooLongError
+from bot.errors import EmptyPromptError, PromptError, PromptTooLongError
 from bot.messages import IncomingMessage
 from bot.strategies.steps import to_steps
 from bot.turns import Turn
@@ -93,8 +96,8 @@ class Api:
 
     async def ask(self, request: Request) -> Response:
         """Take a prompt and answer it."""
-        body = await _json(request)
-        incoming = self._to_incoming(body)
+        body = await _json(request, MOST_BODY_BYTES)
+        incoming = await self._to_incoming(body)
         turn = await self._parts.inbox.accept(incoming)
         known = turn or await self._own(f"{PLATFORM}:{incoming.message_id}")
         return await self._followed(request, known, is_page=body.get("view") == "page")
@@ -194,18 +197,23 @@ class Api:
         catalog = self._parts.catalog()
         yield event("ready", {"tags": to_tags(catalog), "demo": to_demo_note(catalog)})
 
-    def _to_incoming(self, body: dict[str, Any]) -> IncomingMessage:
+    async def _to_incoming(self, body: dict[str, Any]) -> IncomingMessage:
         text = body.get("text")
         if not isinstance(text, str) or not text.strip():
             raise RefusedError(HTTPStatus.BAD_REQUEST, str(EmptyPromptError()))
         if len(text) > MAX_PROMPT_CHARS:
             raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(PromptTooLongError()))
+        try:
+            files = await read_uploads(body.get("files"))
+        except PromptError as error:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, str(error)) from error
         return IncomingMessage(
             key=to_key(_id(body, "conversation")),
             message_id=_id(body, "message_id"),
             author_id=USER_ID,
             author_name="",
             text=text,
+            attachments=files,
             sent_at=self._parts.clock.now(),
             is_admin=True,
         )
@@ -262,15 +270,15 @@ async def _after(opening: str, events: AsyncIterator[str]) -> AsyncIterator[str]
         yield step
 
 
-async def _json(request: Request) -> dict[str, Any]:
+async def _json(request: Request, most_bytes: int = MAX_BODY_BYTES) -> dict[str, Any]:
     """The body of a request; refused when it is too large or no JSON object."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) > most_bytes:
             raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(PromptTooLongError()))
     try:
-        found = json.loads(body or b"{}")
+        found = await asyncio.to_thread(json.loads, body or b"{}")
     except ValueError as error:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.") from error
     if not isinstance(found, dict):

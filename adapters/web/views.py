@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from adapters.charts import to_svg
 from adapters.web import markdown
+from bot.attachments import to_name
 from bot.catalog import Catalog, Tier
 from bot.ledger import LedgerEntry
 from bot.money import format_usd
@@ -79,6 +80,7 @@ class ExchangeView:
     tag: str
     prompt: str
     is_long: bool
+    files: tuple[str, ...]
     answers: tuple[AnswerView, ...]
 
 
@@ -182,6 +184,7 @@ def to_exchange(
         tag=tag[0] if tag else "",
         prompt=prompt[tag.end() :].strip() if tag else prompt,
         is_long=len(prompt) > FOLD_CHARS or prompt.count("\n") > FOLD_LINES,
+        files=tuple(to_name(file) for file in turns[0].attachments),
         answers=tuple(to_answer(turn, style, entries.get(turn.turn_id, ())) for turn in turns),
     )
 

@@ -2,6 +2,7 @@
 
 import { follow, press, running, stop } from "./answers.js";
 import * as composer from "./composer.js";
+import * as files from "./files.js";
 import { announce, followScroll, forget, list, menu, stages, theme, toBottom } from "./view.js";
 import { newId, open, Refused, request } from "./wire.js";
 
@@ -14,7 +15,8 @@ let unsent = { text: "", id: "" };
 
 // The same text sent again after a lost connection is the same message.
 function idOf(text) {
-  if (unsent.text !== text) unsent = { text, id: newId() };
+  const whole = `${files.names()}\n${text}`;
+  if (unsent.text !== whole) unsent = { text: whole, id: newId() };
   return unsent.id;
 }
 
@@ -25,6 +27,7 @@ async function ask(text, accepted) {
   try {
     stream = await open("/api/ask", {
       text, message_id: idOf(text), view: "page", ...(conversation && { conversation }),
+      files: await files.uploads(),
     });
     ({ value } = await stream.events.next());
   } finally {
@@ -33,6 +36,7 @@ async function ask(text, accepted) {
   if (!value) throw new Refused("Parley stopped before it began. Please send it again.", 0);
   unsent = { text: "", id: "" };
   accepted();
+  files.clear();
   const [, turn] = value;
   document.getElementById("welcome")?.remove();
   log.insertAdjacentHTML("beforeend", turn.html);
@@ -107,6 +111,7 @@ addEventListener("pageshow", ({ persisted }) => { if (persisted) location.reload
 
 theme();
 followScroll();
+files.begin(composer.show);
 composer.begin({ ask, stop: stopLast, isBusy });
 if (log.childElementCount) toBottom();
 running().forEach((answer) => follow(answer));
