@@ -73,7 +73,7 @@ class DiscordBot:
                 return
             except discord.PrivilegedIntentsRequired:
                 logger.warning(NO_CONTENT)
-                self.client = self._new_client(content=False)
+                self._renew(content=False)
                 continue
             except discord.LoginFailure:
                 logger.error(BAD_TOKEN)
@@ -85,7 +85,12 @@ class DiscordBot:
                 )
             await asyncio.sleep(wait_s)
             attempt += 1
-            self.client = self._new_client(content=self.client.has_content)
+            self._renew(content=self.client.has_content)
+
+    def _renew(self, *, content: bool) -> None:
+        """Begin again with another client; until it is logged in, new answers wait."""
+        self._logged_in.clear()
+        self.client = self._new_client(content=content)
 
     async def close(self) -> None:
         """Stop the previews, then the connection."""
