@@ -39,6 +39,7 @@ def build_app(program: Program) -> typer.Typer:
     _add_training(app)
     _add_database(app, program)
     _add_keeping(app, program)
+    _add_spend(app, program)
     _add_settings(app, program)
     return app
 
@@ -142,6 +143,15 @@ def _add_listings(app: typer.Typer, program: Program) -> None:
         _exit(listing.models(program, as_json=as_json))
 
     @app.command()
+    def prices(
+        as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
+    ) -> None:
+        """Compare the catalogue's prices with LiteLLM's table, and say what differs."""
+        from adapters.cli import pricing
+
+        _exit(pricing.prices(program, as_json=as_json))
+
+    @app.command()
     def doctor(
         as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
     ) -> None:
@@ -215,6 +225,27 @@ def _add_keeping(app: typer.Typer, program: Program) -> None:
         from adapters.cli import keeping
 
         _run(keeping.forget(program, conversation, user=user))
+
+
+def _add_spend(app: typer.Typer, program: Program) -> None:
+    @app.command()
+    def spend(
+        period: Annotated[str, typer.Argument(help="today, week, month, year or all.")] = "week",
+        by: Annotated[str, typer.Option(help="model, tier, user, channel or feature.")] = "",
+        workspace: Annotated[str, typer.Option(help="One, such as slack/T012AB.")] = "",
+        picture: Annotated[str, typer.Option(help="A .svg or .png file to draw it to.")] = "",
+        ledger: Annotated[
+            str, typer.Option("--csv", help="A file for every call; - is here.")
+        ] = "",
+        as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    ) -> None:
+        """Say what was spent, on what, and what the routing saved."""
+        from adapters.cli import spending
+
+        wanted = spending.Wanted(
+            period=period, by=by, workspace=workspace, picture=picture, ledger=ledger
+        )
+        _run(spending.spend(program, wanted, as_json=as_json))
 
 
 def _add_settings(app: typer.Typer, program: Program) -> None:

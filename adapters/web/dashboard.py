@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from adapters.ledger_csv import to_csv
 from adapters.web.dashboard_views import Chosen, Found, to_page
-from adapters.web.ledger_csv import to_csv
 from adapters.web.views import Pages
 from bot.budget import BudgetState, limits_for
 from bot.digest import FEATURES, Grouping, Report

@@ -15,9 +15,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
+from adapters.ledger_csv import to_row, to_usd
 from adapters.web import Dashboard
 from adapters.web.guard import CONTENT_POLICY, Guard
-from adapters.web.ledger_csv import to_row, to_usd
 from adapters.web.views import to_figure
 from bot.calls import Purpose
 from bot.catalog import Tier
