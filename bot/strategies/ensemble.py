@@ -10,7 +10,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.calls import OnText, Purpose
+from bot.calls import OnText, Purpose, estimate_input_tokens
 from bot.errors import (
     BotError,
     BudgetExceededError,
@@ -20,6 +20,7 @@ from bot.errors import (
 )
 from bot.messages import Message
 from bot.strategies.ensemble_plan import EnsemblePlan, Mode, plan_ensemble
+from bot.strategies.estimates import fair_output_tokens
 from bot.strategies.outcome import Outcome
 from bot.strategies.question import Question
 from bot.strategies.quoting import asked_further, excerpt, quotable_tokens
@@ -58,10 +59,14 @@ Write the best single answer to the question: keep what is right, correct what i
 what you can't support. A claim that most of them make is not right for that alone. Write for \
 somebody who has seen none of these answers. Then add these headings, each with one to three short \
 bullets, and refer to the answers by their numbers:
-**Agreement** what they share
-**Contradictions** where they differ, and who is right
-**Unique points** what only one of them saw
-**Blind spots** what all of them missed"""
+### Agreement
+what they share
+### Contradictions
+where they differ, and who is right
+### Unique points
+what only one of them saw
+### Blind spots
+what all of them missed"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +131,9 @@ def _step(plan: EnsemblePlan, question: Question, place: int) -> Step:
         models=(plan.voices[place],),
         temperature=1.0 if plan.is_one_model else None,
         is_brief=plan.mode is not Mode.SHOW,
+        most_output_tokens=fair_output_tokens(
+            plan.voices[place], estimate_input_tokens(messages), plan.cost, question.available
+        ),
     )
 
 

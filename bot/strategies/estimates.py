@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.catalog import ModelSpec
 from bot.money import format_usd
-from bot.router import EXPECTED_OUTPUT_TOKENS, output_limit
+from bot.router import EXPECTED_OUTPUT_TOKENS, MIN_OUTPUT_TOKENS, output_limit
 
 CRITIQUE_TOKENS = 300
 JUDGE_TOKENS = 900
@@ -39,6 +39,25 @@ class Cost:
         if not self.most:
             return "It costs nothing"
         return f"About {format_usd(self.expected)}, at most {format_usd(self.most)}"
+
+
+def fair_output_tokens(
+    model: ModelSpec, input_tokens: int, cost: Cost, available: int | None
+) -> int | None:
+    """How long one answer may be when not all of them can be as long as they like.
+
+    Else the first of several that begin at once would hold what the others need. None when there
+    is room for all.
+    """
+    price = model.price
+    if price is None or available is None or not cost.expected or cost.most is None:
+        return None
+    if cost.most <= available:
+        return None
+    own = price.cost(input_tokens=input_tokens, output_tokens=EXPECTED_OUTPUT_TOKENS)
+    share = available * own // cost.expected
+    affordable = price.affordable_output_tokens(input_tokens=input_tokens, available=share)
+    return max(MIN_OUTPUT_TOKENS, affordable)
 
 
 def cost_of(calls: Iterable[PlannedCall]) -> Cost:

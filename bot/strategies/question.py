@@ -59,6 +59,11 @@ class Question:
         return estimate_input_tokens(self.messages[-1:])
 
     @property
+    def available(self) -> int | None:
+        """Nano-dollars that may be held, None without a cap."""
+        return None if self.budget is None else self.budget.available
+
+    @property
     def has_players(self) -> bool:
         """Whether any model may play."""
         return any(self._fault(model) is None for model in self.models)

@@ -48,6 +48,8 @@ class Step:
     models: tuple[ModelSpec, ...]
     """Who does it, then who does it when that one fails."""
     temperature: float | None = None
+    most_output_tokens: int | None = None
+    """Less than the model could write, when the budget is shared with others."""
     is_brief: bool = False
     """Whether its message is only the beginning of a long text, where messages crowd a channel."""
 
@@ -176,12 +178,13 @@ class Stage:
 
     async def _ask(self, step: Step, model: ModelSpec, name: str, on_text: OnText) -> Said:
         fitted = fit(step.messages, limit_tokens=model.context_tokens - MIN_OUTPUT_TOKENS)
+        most = output_limit(model, estimate_input_tokens(fitted.messages))
         call = ModelCall(
             call_id=f"{self._account.turn.turn_id}:{name}",
             purpose=step.purpose,
             model=model,
             messages=fitted.messages,
-            max_output_tokens=output_limit(model, estimate_input_tokens(fitted.messages)),
+            max_output_tokens=min(most, step.most_output_tokens or most),
             temperature=step.temperature,
             timeout_s=STEP_TIMEOUT_S,
         )
