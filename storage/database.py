@@ -16,6 +16,7 @@ from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import ConfigurationError, StoreError
+from storage.near_sqlite import connector
 from storage.turnstile import Turnstile
 
 BUSY_TIMEOUT_MS = 30_000
@@ -163,7 +164,14 @@ def _postgres(url: URL) -> AsyncEngine:
 
 def _sqlite(url: URL, *, readers: int) -> AsyncEngine:
     """The writer's engine with its one connection, or the readers'."""
-    engine = create_async_engine(url, pool_size=readers or 1, max_overflow=0, pool_timeout=60)
+    engine = create_async_engine(
+        url,
+        async_creator=connector(Path(str(url.database)), is_writer=not readers),
+        isolation_level="AUTOCOMMIT" if readers else None,
+        pool_size=readers or 1,
+        max_overflow=0,
+        pool_timeout=60,
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def _on_connect(connection: Any, _record: object) -> None:
@@ -179,8 +187,10 @@ def _sqlite(url: URL, *, readers: int) -> AsyncEngine:
             cursor.execute("PRAGMA secure_delete=ON")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
-    def _on_begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN" if readers else "BEGIN IMMEDIATE")
+    if not readers:
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def _on_begin(connection: Any) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
