@@ -5,6 +5,7 @@
 
 import asyncio
 import json
+import os
 import resource
 import statistics
 import sys
@@ -127,13 +128,14 @@ async def lag(samples: list[float]) -> None:
 
 async def steady(rig: Rig, control: Control) -> None:
     """Ten events a second: how long until the model is asked."""
-    asked: list[float] = []
+    asked, cpu_s = list[float](), time.process_time()
     for number in range(STEADY):
         asked.append((await control.say(number))[2])
         await asyncio.sleep(0.1)
     await rig.answered(STEADY, within_s=60)
     waits = [called - at for called, at in zip(rig.gateway.called_at_s, asked, strict=True)]
     line("event to model request, 10 a second", waits)
+    print(f"{'CPU for one question':<44} {(time.process_time() - cpu_s) / STEADY * 1_000:.1f} ms")
 
 
 async def burst(rig: Rig, control: Control) -> None:
@@ -148,7 +150,9 @@ async def burst(rig: Rig, control: Control) -> None:
     watching.cancel()
     report_burst(rig, asked, (await control.look("calls"))[seen:], samples)
     sent = (await control.look("sent"))[sent_before:]
-    line("acknowledgement", [s["acked_at_s"] - s["first_at_s"] for s in sent])
+    prompt = [s for s in sent if len(s["attempts"]) == 1 and s["acked_at_s"] is not None]
+    line("acknowledgement", [s["acked_at_s"] - s["first_at_s"] for s in prompt])
+    print(f"not acknowledged within 3 s, so sent again: {len(sent) - len(prompt)}")
 
 
 def report_burst(
@@ -202,7 +206,7 @@ async def main() -> None:
             await steady(rig, control)
             await burst(rig, control)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory: {peak_mb:.0f} MB")
+    print(f"peak memory: {peak_mb:.0f} MB; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 
 if __name__ == "__main__":
