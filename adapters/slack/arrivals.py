@@ -47,9 +47,9 @@ class Arrivals:
         self._files = files
         self._rules = rules
         self._earlier_limit = earlier_limit
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._running: dict[str, asyncio.Task[bool]] = {}
         self._taken: dict[str, None] = {}
-        self._tails: dict[str, asyncio.Task[None]] = {}
+        self._tails: dict[str, asyncio.Task[bool]] = {}
 
     async def hear(self, event: Event, workspace: Workspace) -> None:
         """Take an event in; returns when all that matters of it is kept.
@@ -85,12 +85,13 @@ class Arrivals:
         done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
         if not done:
             raise TooSlowError
-        task.result()
-        self._taken[message_id] = None
+        if task.result():
+            self._taken[message_id] = None
         if len(self._taken) > REMEMBERED:
             del self._taken[next(iter(self._taken))]
 
-    async def _take(self, event: Event, workspace: Workspace) -> None:
+    async def _take(self, event: Event, workspace: Workspace) -> bool:
+        """Whether it was for us; a mention can still be written into one that was not."""
         key = inbound.to_key(event, workspace.team_id)
         thread, task = str(key), asyncio.current_task()
         assert task is not None
@@ -100,8 +101,10 @@ class Arrivals:
             incoming = await self._translate(event, workspace)
             if before is not None:
                 await asyncio.wait({before})
-            if incoming is not None:
-                await self._accept(incoming)
+            if incoming is None:
+                return False
+            await self._accept(incoming)
+            return True
         finally:
             if self._tails.get(thread) is task:
                 del self._tails[thread]

@@ -126,3 +126,15 @@ async def test_speakers_are_told_apart_by_name(rig: Rig, slack: LoopbackSlack) -
     slack.say("I like coffee", thread_ts=ts, user="U2")
     await rig.answered(2)
     assert rig.gateway.calls[1].messages[-1].text == "Ben: I like coffee"
+
+
+async def test_a_mention_that_is_written_in_later_is_answered(
+    rig: Rig, slack: LoopbackSlack
+) -> None:
+    ts = slack.say("what is DNS?")
+    await slack.until(lambda: all(sent.is_acked for sent in slack.outbox.sent))
+    text = "<@UPARLEY> what is DNS?"
+    slack.edit(ts, text)
+    slack.event({"type": "app_mention", "user": "U1", "text": text, "ts": ts, "channel": "C1"})
+    await rig.answered(1)
+    assert slack.replies(ts) == ["echo: what is DNS?"]

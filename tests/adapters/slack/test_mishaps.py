@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from adapters.slack.running import BAD_APP_TOKEN, BAD_TOKEN
-from storage import open_store
+from bot.errors import StoreError
+from bot.messages import IncomingMessage
+from bot.turns import Turn
+from storage import MemoryStore, open_store
 from tests.adapters.slack.rig import Paced, PacedGateway, Rig, running
 from tests.loopback.slack import File, LoopbackSlack
 from tests.unit.test_image_headers import png
@@ -157,3 +160,40 @@ async def test_a_slow_file_delays_the_acknowledgement_not_the_answer(
     await rig.answered(1)
     assert slack.replies(ts) == ["echo: hello"]
     assert len(rig.gateway.calls) == 1
+
+
+async def test_a_thread_keeps_its_order_when_an_earlier_message_takes_longer(
+    rig: Rig, slack: LoopbackSlack
+) -> None:
+    ts = slack.say("<@UPARLEY> one")
+    await rig.answered(1)
+    slack.fail("users.info", "nothing", delay_s=0.5, is_applied=True)
+    slack.say("two", thread_ts=ts, user="U2")
+    slack.say("three", thread_ts=ts, user="U1")
+    await rig.answered(3)
+    newest = [call.messages[-1].text for call in rig.gateway.calls]
+    assert [text.rpartition(" ")[2] for text in newest] == ["one", "two", "three"]
+
+
+class FullDisk(MemoryStore):
+    """Cannot keep the first message."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refusals = 1
+
+    async def accept(self, message: IncomingMessage, turn: Turn) -> bool:
+        if self.refusals:
+            self.refusals -= 1
+            raise StoreError
+        return await super().accept(message, turn)
+
+
+async def test_what_could_not_be_kept_is_not_acknowledged_and_comes_again(
+    slack: LoopbackSlack,
+) -> None:
+    async with running(slack, store=FullDisk()) as rig:
+        ts = slack.say("hello", channel="D:U1")
+        await rig.answered(1)
+        assert slack.replies(ts, channel="D:U1") == ["echo: hello"]
+        assert len(slack.outbox.sent[0].attempts) == 2
