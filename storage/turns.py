@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import String, cast, func
+from sqlalchemy.orm import defer
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,6 +21,9 @@ from storage.forgetting import empty_turns
 from storage.intake import OVER
 from storage.ledger import release_open_calls
 from storage.tables import ConversationRow, FeedbackRow, MessageRow, SummaryRow, TurnRow
+
+HISTORY_FILE_BYTES = 30_000_000
+"""What is read of earlier files for one answer; a picture takes a third more than its size."""
 
 
 class SqlTurns:
@@ -65,6 +71,7 @@ class SqlTurns:
                 _said_in(turn.key).where(col(MessageRow.id) < own_id).limit(MAX_HISTORY)
             )
             messages = list(newest_first)[::-1]
+            await _read_files(session, messages, HISTORY_FILE_BYTES)
             turns = await _ended_turns(session, turn.key, messages)
             return to_history(messages, turns, await _feedback(session, turns))
 
@@ -72,6 +79,7 @@ class SqlTurns:
         """Everything that was said in a conversation and not withdrawn, without commands."""
         async with self._db.read() as session:
             messages = list(await session.exec(_said_in(key)))[::-1]
+            await _read_files(session, messages, HISTORY_FILE_BYTES)
             return to_history(messages, await _ended_turns(session, key, messages), {})
 
     async def latest_conversations(self, limit: int = 100) -> tuple[Conversation, ...]:
@@ -172,12 +180,41 @@ class SqlTurns:
 
 
 def _said_in(key: ConversationKey):  # type: ignore[no-untyped-def]  # sqlmodel's own type of a select
-    """The messages of a conversation, the newest first."""
+    """The messages of a conversation, the newest first, their files not read yet."""
     return (
         select(MessageRow)
+        .options(defer(MessageRow.attachments))  # type: ignore[arg-type]  # a column, to sqlmodel a list
         .where(MessageRow.conversation_id == str(key), ~col(MessageRow.is_withdrawn))
         .order_by(col(MessageRow.id).desc())
     )
+
+
+async def _read_files(session: AsyncSession, messages: list[MessageRow], most_bytes: int) -> None:
+    """Read the files of these messages, the newest first, until they are too many bytes."""
+    if not messages:
+        return
+    size = func.length(cast(col(MessageRow.attachments), String))
+    here = (
+        (col(MessageRow.conversation_id) == messages[0].conversation_id)
+        & (col(MessageRow.id) >= messages[0].id)
+        & (col(MessageRow.id) <= messages[-1].id)
+    )
+    sizes = await session.exec(
+        select(MessageRow.id, size).where(here, size > 2).order_by(col(MessageRow.id).desc())
+    )
+    wanted: list[int | None] = []
+    for row_id, length in sizes:
+        most_bytes -= length
+        if most_bytes < 0:
+            break
+        wanted.append(row_id)
+    files: dict[int | None, list[Any]] = {}
+    if wanted:
+        found = select(MessageRow.id, MessageRow.attachments).where(col(MessageRow.id).in_(wanted))
+        for row_id, data in await session.exec(found):
+            files[row_id] = list(data)
+    for message in messages:
+        set_committed_value(message, "attachments", files.get(message.id, []))
 
 
 async def _ended_turns(

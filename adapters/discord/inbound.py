@@ -111,6 +111,9 @@ def direct_key(user_id: str, channel_id: str) -> ConversationKey:
 def to_anchor(message: discord.Message, *, in_thread: bool) -> Mapping[str, str]:
     """Where the answer goes: the place itself, a new thread on the message, or a reply to it."""
     anchor = {"channel_id": str(message.channel.id)}
+    channel = getattr(message.channel, "parent", None) or message.channel
+    if name := getattr(channel, "name", ""):
+        anchor["channel_name"] = str(name)
     if to_spot(message.channel) is not Spot.CHANNEL:
         return anchor
     return {**anchor, "thread_on" if in_thread else "reply_to": str(message.id)}

@@ -11,6 +11,7 @@ from bot.catalog import Tier
 from bot.errors import SupersededError
 from bot.messages import Attachment, Role
 from bot.turns import Turn, TurnStatus
+from storage import MemoryStore
 from tests.contract.conftest import AnyStore
 from tests.contract.examples import (
     ELSEWHERE,
@@ -290,3 +291,23 @@ async def test_forgetting_leaves_what_was_spent_and_nothing_that_was_said(store:
     assert await store.turns(PLACE) == ()
     assert [c.key for c in await store.conversations("test", "ann")] == [ELSEWHERE]
     assert not await store.accept(message(1), turn_of(message(1)))
+
+
+async def test_of_many_large_files_only_the_newest_are_read(
+    store: AnyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.turns.HISTORY_FILE_BYTES", 3_000)
+    for number in range(1, 5):
+        picture = Attachment(
+            name=f"{number}.png", media_type="image/png", size_bytes=1_000, data=b"x" * 1_000
+        )
+        incoming = replace(message(number), attachments=(picture,))
+        await store.accept(incoming, turn_of(incoming))
+    latest = await accepted(store, 9)
+
+    history = await store.history(latest)
+
+    assert [said.text for said in history] == [f"question {n}" for n in range(1, 5)]
+    assert [a.name for a in history[-1].attachments] == ["4.png"]
+    if not isinstance(store, MemoryStore):
+        assert [len(said.attachments) for said in history] == [0, 0, 1, 1]
