@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
-from tests.e2e.program import environment, run
+from tests.e2e.program import environment, run, up
 from tests.loopback.providers import ProviderServer
 from tests.unit.test_image_headers import png
+
+JSON = {"accept": "application/json"}
 
 
 @pytest.fixture
@@ -95,3 +98,27 @@ async def test_settings_leave_and_come_back_as_one_file(
     newer = await run(env, "settings", "import", "-", stdin='{"parley_settings": 99}')
     assert newer.code == 1
     assert "newer Parley" in newer.err
+
+
+async def test_what_is_forgotten_on_the_page_is_in_no_file_of_the_program(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    provider.script(text="A heron, surely.")
+    env = environment(tmp_path, provider)
+    secret = "Which bird nests at midnight?"
+    async with up(env) as program, aiohttp.ClientSession(program.address) as http:
+        said = [secret, "/settings thread footer short", "/forget"]
+        answers = [
+            await (await http.post("/api/ask", json=_asked(text), headers=JSON)).json()
+            for text in said
+        ]
+    assert answers[0]["text"] == "A heron, surely."
+    assert "I have forgotten" in answers[2]["text"]
+    files = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert any(path.suffix == ".db" for path in files)
+    words = (b"heron", b"midnight")
+    assert [p.name for p in files if any(word in p.read_bytes() for word in words)] == []
+
+
+def _asked(text: str) -> dict[str, str]:
+    return {"text": text, "conversation": "c1"}

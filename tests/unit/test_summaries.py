@@ -168,6 +168,18 @@ async def test_a_summary_that_is_too_long_is_cut() -> None:
     assert sink.reply.notes[0].endswith("I read a summary.")
 
 
+async def test_a_change_of_model_changes_nothing_but_the_model() -> None:
+    sent = []
+    for alias in ("large", "other"):
+        world = World(ScriptedGateway(), Catalog((SMALL, LARGE, replace(LARGE, alias="other"))))
+        await _talked(world, 30)
+        await world.ask(f"@{alias} And now?")
+        sent.append(world.gateway.calls[0])
+    assert sent[0].model != sent[1].model
+    assert sent[0].messages == sent[1].messages
+    assert sent[0].max_output_tokens == sent[1].max_output_tokens
+
+
 def test_a_record_is_shortened_before_anything_of_it_is_left_out() -> None:
     talk = [Message(role=Role.USER, text=f"{n} " + "x" * 900, position=n) for n in range(10)]
     lines = to_record(talk, 1_000)
