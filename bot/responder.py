@@ -27,15 +27,13 @@ from bot.explanation import to_record
 from bot.health import Health
 from bot.messages import Message, Role
 from bot.metering import Account, Meter
-from bot.money import format_usd
 from bot.ports import Clock, Delivery, Gateway, Sink, Store
 from bot.replies import Action, Notice, Reply
 from bot.router import RouteDecision, Router, RouteRequest
 from bot.settings import Settings
 from bot.strategies.discussion import Asked, Discussions, to_discussion
 from bot.strategies.footers import to_footer
-from bot.strategies.outcome import Outcome
-from bot.strategies.question import ACTIONS
+from bot.strategies.outcome import Outcome, to_reply
 from bot.strategies.single import Answer, CutAnswerError, Single
 from bot.strategies.stage import Stage
 from bot.summaries import Summaries
@@ -238,15 +236,7 @@ class Responder:
     async def _concluded(self, turn: Turn, outcome: Outcome, prepared: _Prepared) -> Turn:
         warnings = [warning_message(s) for s in await self._store.claim_warnings(prepared.limits)]
         entries = await self._store.entries(turn.turn_id)
-        footer = to_footer(outcome.entry, entries)
-        total = f"{len(entries)} calls, {format_usd(footer.cost)} in total."
-        reply = Reply(
-            text=outcome.text,
-            footer=replace(footer, model=outcome.by or footer.model),
-            notes=(*outcome.notes, total, *warnings),
-            actions=ACTIONS,
-            remembered=outcome.remembered,
-        )
+        reply = to_reply(outcome, entries, warnings)
         return replace(turn, status=TurnStatus.DONE, reply=reply, finished_at=self._clock.now())
 
     async def _prepare(self, turn: Turn, settings: Settings) -> _Prepared:

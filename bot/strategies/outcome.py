@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from bot.catalog import ModelSpec
 from bot.ledger import LedgerEntry
+from bot.money import format_usd
+from bot.replies import Action, Reply
 from bot.router import POLICY_VERSION
 from bot.strategies.estimates import Cost
+from bot.strategies.footers import to_footer
+
+ACTIONS = (Action.AGAIN, Action.GOOD, Action.BAD, Action.WHY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +28,21 @@ class Outcome:
     notes: tuple[str, ...] = ()
     remembered: str = ""
     """What joins the history instead of `text`, when the messages before it say more."""
+
+
+def to_reply(
+    outcome: Outcome, entries: Sequence[LedgerEntry], warnings: Sequence[str] = ()
+) -> Reply:
+    """The answer as it is shown, with what all of its calls cost together."""
+    footer = to_footer(outcome.entry, entries)
+    total = f"{len(entries)} calls, {format_usd(footer.cost)} in total."
+    return Reply(
+        text=outcome.text,
+        footer=replace(footer, model=outcome.by or footer.model),
+        notes=(*outcome.notes, total, *warnings),
+        actions=ACTIONS,
+        remembered=outcome.remembered,
+    )
 
 
 def to_record(strategy: str, model: ModelSpec, reason: str, cost: Cost) -> dict[str, object]:

@@ -17,11 +17,8 @@ from bot.errors import (
 )
 from bot.ledger import LedgerEntry
 from bot.messages import Message
-from bot.replies import Action
 from bot.router import has_room
 from bot.tags import unknown_model
-
-ACTIONS = (Action.AGAIN, Action.GOOD, Action.BAD, Action.WHY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,31 @@
+"""The small print names who served, and adds up what all calls cost."""
+
+import pytest
+
+from bot.strategies.footers import served_name, to_footer
+from tests.unit.strategies.examples import entry
+
+
+def test_the_cost_is_that_of_all_calls_and_the_model_that_of_one() -> None:
+    one, two = entry("propose1", cost=1_000), entry("criticise1", cost=500, alias="bob")
+    footer = to_footer(one, (one, two))
+    assert (footer.model, footer.cost, footer.tokens) == ("ada", 1_500, 40)
+
+
+def test_one_unpriced_call_makes_the_sum_unpriced() -> None:
+    one = entry("propose1")
+    assert to_footer(one, (one, entry("criticise1", cost=None))).cost is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "served", "name"),
+    [
+        ("p1/ada-9", "", "ada"),
+        ("p1/ada-9", "ada-9-2026-11", "ada"),
+        ("p1/ada-9", "other-1", "other-1"),
+        ("p1/ada-latest", "ada-9", "ada"),
+        ("openrouter/v/ada-9", "v/ada-9", "ada"),
+    ],
+)
+def test_another_served_model_is_named(asked: str, served: str, name: str) -> None:
+    assert served_name(entry("answer1", model_id=asked, served_model_id=served)) == name
