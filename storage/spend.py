@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, func, literal, tuple_
+from sqlalchemy import case, func, literal, text, tuple_
 from sqlalchemy.orm import defer
 from sqlmodel import col, select, update
 
@@ -29,6 +29,26 @@ _GROUPED = (
     col(_CALL.channel_id),
     col(_CALL.user_id),
     col(_CALL.status),
+)
+_WORKSPACES = text(
+    """
+    WITH RECURSIVE platforms(platform) AS (
+        SELECT min(platform) FROM llm_call
+        UNION ALL
+        SELECT (SELECT min(c.platform) FROM llm_call AS c WHERE c.platform > p.platform)
+        FROM platforms AS p WHERE p.platform IS NOT NULL
+    ), found(platform, workspace_id) AS (
+        SELECT p.platform, (
+            SELECT min(c.workspace_id) FROM llm_call AS c WHERE c.platform = p.platform
+        ) FROM platforms AS p WHERE p.platform IS NOT NULL
+        UNION ALL
+        SELECT f.platform, (
+            SELECT min(c.workspace_id) FROM llm_call AS c
+            WHERE c.platform = f.platform AND c.workspace_id > f.workspace_id
+        ) FROM found AS f WHERE f.workspace_id IS NOT NULL
+    )
+    SELECT platform, workspace_id FROM found WHERE workspace_id IS NOT NULL ORDER BY 1, 2
+    """
 )
 
 
@@ -101,11 +121,12 @@ class SqlSpend:
             select(_CALL)
             .options(defer(_CALL.text))  # type: ignore[arg-type]  # a column, to sqlmodel a str
             .where(*_within(where, None, before))
-            .order_by(col(_CALL.created_at).desc(), col(_CALL.call_id).desc())
+            .order_by(col(_CALL.created_at).desc())  # this alone comes from the index in order
             .limit(limit)
         )
         async with self._db.read() as session:
-            return tuple(_to_entry(row) for row in await session.exec(statement))
+            found = [_to_entry(row) for row in await session.exec(statement)]
+        return tuple(sorted(found, key=lambda e: (e.created_at, e.call_id), reverse=True))
 
     async def calls_after(
         self, where: Where, since: datetime, until: datetime, after: LedgerEntry | None, limit: int
@@ -127,35 +148,29 @@ class SqlSpend:
 
     async def workspaces(self) -> tuple[tuple[str, str], ...]:
         """Every (platform, workspace id) that has called a model, hopping along the index."""
-        key = tuple_(col(_CALL.platform), col(_CALL.workspace_id))
-        ordered = select(_CALL.platform, _CALL.workspace_id).order_by(
-            col(_CALL.platform), col(_CALL.workspace_id)
-        )
-        found: list[tuple[str, str]] = []
         async with self._db.read() as session:
-            statement = ordered.limit(1)
-            while (row := (await session.exec(statement)).first()) is not None:
-                found.append((row[0], row[1]))
-                after = tuple_(literal(row[0]), literal(row[1]))
-                statement = ordered.where(key > after).limit(1)
-        return tuple(found)
+            connection = await session.connection()
+            rows = await connection.execute(_WORKSPACES)
+            return tuple((platform, workspace_id) for platform, workspace_id in rows)
 
     async def user_names(self, where: Where, user_ids: Iterable[str]) -> dict[str, str]:
         """What people of a workspace were last called, by their ids; unknown ones are left out."""
-        names: dict[str, str] = {}
+        wanted = tuple(user_ids)
+        if not wanted:
+            return {}
+        latest = [
+            select(TurnRow.user_name)
+            .where(TurnRow.platform == where.platform, TurnRow.workspace_id == where.workspace_id)
+            .where(TurnRow.user_id == user_id, TurnRow.user_name != "")
+            .order_by(col(TurnRow.created_at).desc())
+            .limit(1)
+            .scalar_subquery()
+            for user_id in wanted
+        ]
         async with self._db.read() as session:
-            for user_id in user_ids:
-                named = await session.exec(
-                    select(TurnRow.user_name)
-                    .where(TurnRow.platform == where.platform)
-                    .where(TurnRow.workspace_id == where.workspace_id)
-                    .where(TurnRow.user_id == user_id, TurnRow.user_name != "")
-                    .order_by(col(TurnRow.created_at).desc())
-                    .limit(1)
-                )
-                if name := named.first():
-                    names[user_id] = name
-        return names
+            connection = await session.connection()
+            names = (await connection.execute(select(*latest))).one()
+        return {user_id: name for user_id, name in zip(wanted, names, strict=True) if name}
 
     async def turn_decisions(self, turn_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Why each of these turns got its model, in plain values."""

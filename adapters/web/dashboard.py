@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from adapters.ledger_csv import to_csv
-from adapters.web.dashboard_views import Chosen, Found, to_page
+from adapters.web.dashboard_views import MOST_ROWS, Chosen, Found, to_page
 from adapters.web.views import Pages
 from bot.budget import BudgetState, limits_for
 from bot.digest import FEATURES, Grouping, Report
@@ -29,7 +29,7 @@ from bot.reporting import Reporter
 from bot.settings import Settings
 from bot.spend import Where
 
-LATEST = 50
+LATEST = 25
 DASHBOARD_PATH, CSV_PATH = "/spend", "/spend.csv"
 
 
@@ -79,7 +79,7 @@ class Dashboard:
             budgets=await self._budgets(chosen, settings),
             calls=calls,
             decisions=await self.store.turn_decisions([call.turn_id for call in calls]),
-            names=await self._names(places, report),
+            names=await self._names(places, report, calls),
             zone=settings.zone,
         )
         page = self.pages.page("spend.html", **to_page(chosen, found))
@@ -142,8 +142,11 @@ class Dashboard:
         ]
         return sorted(calls, key=lambda call: call.created_at, reverse=True)[:LATEST]
 
-    async def _names(self, places: Sequence[Where], report: Report) -> dict[str, str]:
-        users = [share.key for share in report.shares[Grouping.USER]][:100]
+    async def _names(
+        self, places: Sequence[Where], report: Report, calls: Sequence[LedgerEntry]
+    ) -> dict[str, str]:
+        shown = [share.key for share in report.shares[Grouping.USER][:MOST_ROWS]]
+        users = list(dict.fromkeys(shown + [call.user_id for call in calls]))
         names: dict[str, str] = {}
         for where in places:
             names |= await self.store.user_names(where, users)
