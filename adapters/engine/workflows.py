@@ -80,7 +80,7 @@ class Workflows:
             "max_executor_threads": MAX_THREADS,
             "use_listen_notify": False,
             "enable_otlp": False,
-            "log_level": "WARNING",
+            "log_level": "ERROR",
         }
         self._dbos = DBOS(config=config)
         DBOS.launch()
