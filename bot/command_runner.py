@@ -59,10 +59,6 @@ class CommandRunner:
             "spend": Reporter(store, catalog, clock, instance_cap=instance_cap).spend,
         }
 
-    def add(self, name: str, run: Run) -> None:
-        """Take a further command's feature; its name stands in COMMANDS."""
-        self._runs[name] = run
-
     def with_rights(self, turn: Turn) -> Turn:
         """The turn, an admin's when the configuration says so."""
         named = f"{turn.key.platform}:{turn.user_id}"

@@ -232,3 +232,13 @@ async def test_a_list_of_ids_takes_no_names(own_id: str, typed: str, is_refused:
     world = World(ScriptedGateway())
     text = await _say(world, f"settings blocked_users {typed}", is_admin=True, author_id=own_id)
     assert (f"takes ids such as `{own_id}`" in text) is is_refused
+
+
+async def test_one_setting_can_be_looked_at_and_a_cap_goes_where_it_counts() -> None:
+    world = World(ScriptedGateway())
+    assert await _say(world, "settings footer") == (
+        "- `footer` **full** (default): the small print under an answer"
+    )
+    text = await _say(world, "settings user_daily_cap 3", 2, is_admin=True)
+    assert "Done, for this workspace" in text
+    assert await world.store.settings_of("test/w") == {"user_daily_cap": "3"}

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import command_grammar as grammar
-from bot.command_grammar import Command, Line
+from bot.command_grammar import Command
 from bot.commands import COMMANDS, parse_command
 from bot.errors import CommandError, PromptError, UnknownCommandError
 
@@ -134,70 +133,6 @@ def test_every_command_is_read_behind_its_slash(name: str) -> None:
     command = parse_command(f"/{name}{question}")
     assert command is not None
     assert command.name == name
-
-
-DEBATE = grammar.asking("debate", ("models", "rounds"), grammar.DEBATE_SENTENCES)
-ENSEMBLE = grammar.asking("ensemble", ("models", "n", "mode"), grammar.ENSEMBLE_SENTENCES)
-
-
-@pytest.mark.parametrize(
-    ("rest", "command"),
-    [
-        ("tabs or spaces?", _c("debate", text="tabs or spaces?")),
-        (
-            "models:A,b rounds:2 tabs or spaces?",
-            _c("debate", text="tabs or spaces?", models="a,b", rounds="2"),
-        ),
-        (
-            'question: tabs or spaces? models:"a, b"',
-            _c("debate", text="tabs or spaces?", models="a, b"),
-        ),
-        ("rounds:1 is debate healthy?", _c("debate", text="is debate healthy?", rounds="1")),
-        ('"is it so: or not?"', _c("debate", text="is it so: or not?")),
-        ("does https://a.b/c load?", _c("debate", text="does https://a.b/c load?")),
-        ("title: a novel?", _c("debate", text="title: a novel?")),
-        ("does rounds:2 in my file work", _c("debate", text="does rounds:2 in my file work")),
-    ],
-)
-def test_options_stand_before_or_behind_a_question(rest: str, command: Command) -> None:
-    assert DEBATE(Line(rest, is_explicit=False)) == command
-
-
-@pytest.mark.parametrize("rest", ["is healthy", "club ideas", "and argument", "topics for ten"])
-def test_a_sentence_about_debates_stays_a_prompt(rest: str) -> None:
-    assert DEBATE(Line(rest, is_explicit=False)) is None
-
-
-@pytest.mark.parametrize(
-    ("reader", "rest", "says"),
-    [
-        (DEBATE, "", "needs a question"),
-        (DEBATE, "rounds:2", "needs a question"),
-        (DEBATE, "rounds:9 x", "takes 1, 2, 3, not `9`"),
-        (DEBATE, "rounds:1 rounds:2 x", "given twice"),
-        (DEBATE, "model:a x", "Did you mean `models:`?"),
-        (ENSEMBLE, "n:1 x", "takes 2, 3, 4, 5, 6"),
-        (ENSEMBLE, "x mode:loud", "takes synthesis, show, vote"),
-    ],
-)
-def test_a_faulty_option_is_told(reader: grammar.Reader, rest: str, says: str) -> None:
-    with pytest.raises(CommandError) as raised:
-        reader(Line(rest, is_explicit=True))
-    assert says in str(raised.value)
-
-
-@pytest.mark.parametrize(
-    ("rest", "command"),
-    [
-        ("", _c("spend")),
-        ("week by model", _c("spend", period="week", by="model")),
-        ("by user", _c("spend", by="user")),
-        ("my time better", None),
-        ("by the hour", None),
-    ],
-)
-def test_spend_takes_a_period_and_a_grouping(rest: str, command: Command | None) -> None:
-    assert grammar.spend(Line(rest, is_explicit=False)) == command
 
 
 @given(st.text(max_size=80), st.sampled_from(sorted(COMMANDS)), st.booleans())
