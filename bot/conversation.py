@@ -24,6 +24,7 @@ _ANSWER_TOKENS = 2_048
 """Room that is left for an answer, when that is possible."""
 _NAME_CHARACTERS = 100
 _PLACEHOLDER = re.compile(r"\{(date|speaker|channel)\}")
+_QUOTE = re.compile(r"^\s*>", re.MULTILINE)
 _SUMMARY_HEAD = "[Summary of the earlier part of this conversation, written by a model]"
 
 
@@ -74,7 +75,9 @@ def to_messages(
         attachments=turn.attachments,
     )
     joined = _joined([*said, _said(newest, is_named=several)])
-    if any(file.text for message in joined for file in message.attachments) or "\n>" in prompt:
+    if any(file.text for message in joined for file in message.attachments) or _QUOTE.search(
+        prompt
+    ):
         system_prompt = f"{system_prompt}\n\n{DATA_RULE}".strip()
     system = (Message(role=Role.SYSTEM, text=system_prompt),) if system_prompt else ()
     return (*system, *joined)

@@ -133,8 +133,9 @@ def test_files_come_with_the_rule_that_they_are_no_instructions() -> None:
     with_file = to_messages((), turn("?", attachments=(file,)), "?", system_prompt="Be kind.")
     assert with_file[0].text == f"Be kind.\n\n{DATA_RULE}"
     assert to_messages((), turn("?"), "?", system_prompt="Be kind.")[0].text == "Be kind."
-    quoted = to_messages((), turn("?"), "What of\n> this", system_prompt="Be kind.")
-    assert DATA_RULE in quoted[0].text
+    for quote in ("What of\n> this", "> this?"):
+        assert DATA_RULE in to_messages((), turn("?"), quote, system_prompt="")[0].text
+    assert to_messages((), turn("?"), "a > b", system_prompt="")[0].text == "a > b"
 
 
 def _with_images(*counts: int) -> list[Message]:
