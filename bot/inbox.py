@@ -66,6 +66,7 @@ class Inbox:
             earlier,
             turn_id=f"{earlier.key.platform}:{event_id}",
             user_id=user_id,
+            is_admin=earlier.is_admin and user_id == earlier.user_id,
             tier=tier,
             retry_of=turn_id,
             anchor=earlier.anchor if anchor is None else anchor,

@@ -65,6 +65,15 @@ async def test_again_is_a_turn_of_its_own_on_the_same_message(
     assert queue.submitted == ["test:m1", "test:press1"]
 
 
+async def test_somebody_elses_again_does_not_make_them_an_admin(inbox: Inbox) -> None:
+    await inbox.accept(incoming("Hi", is_admin=True))
+    own = await inbox.retry("test:m1", event_id="e1", user_id="ada")
+    others = await inbox.retry("test:m1", event_id="e2", user_id="bob")
+    assert own is not None
+    assert others is not None
+    assert (own.is_admin, others.is_admin) == (True, False)
+
+
 async def test_a_button_of_an_unknown_turn_does_nothing(inbox: Inbox) -> None:
     assert await inbox.retry("test:gone", event_id="e", user_id="bob") is None
     assert await inbox.heavier("test:gone", event_id="e", user_id="bob") is None
