@@ -117,8 +117,10 @@ def _user(text: str) -> tuple[str, str, str]:
 def _read(path: str) -> str:
     try:
         return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(f"{path} can't be read: {error}.") from error
+    except UnicodeDecodeError as error:
+        raise SettingError(f"{path} can't be read: it is not text.") from error
+    except OSError as error:
+        raise SettingError(f"{path} can't be read: {error.strerror}.") from error
 
 
 def _write(text: str, path: str) -> None:
