@@ -201,7 +201,10 @@ class Spend(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """One message of ours on a platform: `post_id` is `<turn>:p<n>`."""
+    """One message of ours on a platform.
+
+    `post_id` is `<turn>:p<n>`; that of a branch `<turn>:<branch>:p<n>`.
+    """
 
     post_id: str
     turn_id: str
