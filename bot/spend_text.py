@@ -36,12 +36,13 @@ def to_text(
     title = f"**Spend, {report.stretch.title}: {_total(report)}**"
     if report.is_empty:
         return f"{title}\nNo model was called."
-    lines = [title + _change(report, before), *_savings(report.savings)]
-    if by is None:
-        lines += _summary(report, names, with_users=with_users)
-    else:
-        lines += _listed(report, by, names)
-    return "\n".join([*lines, *_remarks(report), *_budgets(report.budgets)])
+    said = [*_savings(report.savings), *_remarks(report), *_budgets(report.budgets)]
+    if by is not None:
+        listed = [f"- {line}" for line in _listed(report, by, names)]
+        return "\n".join([title + _change(report, before), *listed, "", " ".join(said)])
+    at = 1 if report.savings else 0
+    said[at:at] = _summary(report, names, with_users=with_users)
+    return "\n".join([title + _change(report, before), *(f"- {line}" for line in said)])
 
 
 def to_card(report: Report, by: Grouping = Grouping.TIER) -> Card:
@@ -161,12 +162,12 @@ def _listed(report: Report, by: Grouping, names: Names) -> Iterator[str]:
         percent = f" ({share.spent * 100 // report.spent} %)" if report.spent else ""
         unpriced = f", {share.unpriced:,} unpriced" if share.unpriced else ""
         yield (
-            f"- {_name(by, share, names)}: {_amount(share)}{percent}, "
+            f"{_name(by, share, names)}: {_amount(share)}{percent}, "
             f"{_calls(share.calls)}, {share.tokens:,} tokens{unpriced}"
         )
     if shares[MOST_LISTED:]:
         rest = format_usd(sum(share.spent for share in shares[MOST_LISTED:]))
-        yield f"- {len(shares) - MOST_LISTED} more: {rest}"
+        yield f"{len(shares) - MOST_LISTED} more: {rest}"
 
 
 def _remarks(report: Report) -> Iterator[str]:

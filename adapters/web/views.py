@@ -50,6 +50,7 @@ class AnswerView:
     tier: str
     actions: tuple[Action, ...]
     branches: tuple[BranchView, ...] = ()
+    picture: Markup | None = None
 
     @property
     def is_over(self) -> bool:
@@ -105,7 +106,7 @@ def to_branch(
         label=label,
         is_voice=label.startswith(VOICE),
         is_over=reply is not None or bool(notice),
-        blocks=_blocks(reply) if reply else (),
+        blocks=to_markup(markdown.render(reply.text)) if reply else (),
         notes=to_markup(markdown.render_line(note) for note in reply.notes) if reply else (),
         notice=Markup(markdown.render_line(notice)),
         footer=footer.line(style) if footer else "",
@@ -140,7 +141,8 @@ def to_answer(turn: Turn, style: FooterStyle, entries: Iterable[LedgerEntry] = (
     return AnswerView(
         turn_id=turn.turn_id,
         status=turn.status,
-        blocks=_blocks(reply) if reply else (),
+        blocks=to_markup(markdown.render(reply.text)) if reply else (),
+        picture=to_figure(reply.card) if reply and reply.card else None,
         notes=to_markup(markdown.render_line(note) for note in reply.notes) if reply else (),
         notice=Markup(markdown.render_line(_notice(turn))),
         footer=footer.line(style) if footer else "",
@@ -290,11 +292,6 @@ class Pages:
     def _part(self, name: str, *values: object) -> str:
         macros = self._environment.get_template("parts.html").module
         return str(getattr(macros, name)(*values))
-
-
-def _blocks(reply: Reply) -> tuple[Markup, ...]:
-    blocks = to_markup(markdown.render(reply.text))
-    return blocks if reply.card is None else (*blocks, to_figure(reply.card))
 
 
 def to_figure(card: Card) -> Markup:

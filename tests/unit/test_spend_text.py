@@ -40,16 +40,16 @@ def test_says_all_that_matters_of_a_week() -> None:
 
     assert text.splitlines() == [
         "**Spend, 16–22 November: $4.00**, 20 % less than last week by this time ($5.00)",
-        "Saved about $1.25 (23 %): always asking @opus with the same tokens would have cost about "
-        "$5.25. An estimate.",
-        "By tier: full $3.00 · cheap $1.00",
-        "By model: @opus $3.00 · @haiku $1.00",
-        "By feature: answers $4.00",
-        "By channel: d $3.00 · c $1.00",
-        "Top people: Bob $3.00 · Ann $1.00",
-        "At this pace the month comes to about $16.00.",
-        "2 calls, 220,000 tokens.",
-        "⚠️ The instance budget is 90 % used: $18.00 of $20.00 a month.",
+        "- Saved about $1.25 (23 %): always asking @opus with the same tokens would have cost "
+        "about $5.25. An estimate.",
+        "- By tier: full $3.00 · cheap $1.00",
+        "- By model: @opus $3.00 · @haiku $1.00",
+        "- By feature: answers $4.00",
+        "- By channel: d $3.00 · c $1.00",
+        "- Top people: Bob $3.00 · Ann $1.00",
+        "- At this pace the month comes to about $16.00.",
+        "- 2 calls, 220,000 tokens.",
+        "- ⚠️ The instance budget is 90 % used: $18.00 of $20.00 a month.",
     ]
 
 
@@ -59,6 +59,7 @@ def test_lists_one_way_of_cutting_it() -> None:
     assert text.splitlines()[1:] == [
         "- Bob: $3.00 (75 %), 1 call, 110,000 tokens",
         "- ann: $1.00 (25 %), 1 call, 110,000 tokens",
+        "",
         "2 calls, 220,000 tokens.",
     ]
 

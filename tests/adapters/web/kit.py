@@ -13,10 +13,20 @@ import aiohttp
 
 from adapters.clock import SystemClock
 from adapters.inline_queue import InlineQueue
-from adapters.web import Startup, WebDelivery, WebParts, address_of, create_app, listen, run_web
+from adapters.web import (
+    Dashboard,
+    Startup,
+    WebDelivery,
+    WebParts,
+    address_of,
+    create_app,
+    listen,
+    run_web,
+)
 from bot.calls import Completion, ModelCall, OnText
 from bot.catalog import Catalog
 from bot.inbox import Inbox
+from bot.reporting import Reporter
 from bot.responder import Responder
 from bot.router import Router
 from storage import MemoryStore
@@ -106,6 +116,8 @@ async def web_chat(
     responder = Responder(store=store, gateway=gateway, delivery=web, router=router, clock=clock)
     queue = InlineQueue(responder.answer)
     catalog = [router.catalog]
+    reporter = Reporter(store, lambda: catalog[0], clock, instance_cap=None)
+    dashboard = Dashboard(store=store, reporter=reporter, clock=clock, instance_cap=None)
     app = create_app(
         WebParts(
             store=store,
@@ -115,7 +127,8 @@ async def web_chat(
             catalog=lambda: catalog[0],
             clock=clock,
             token=token,
-        )
+        ),
+        dashboard.routes(),
     )
     listener = listen("127.0.0.1", 0)
     url = address_of(listener)
