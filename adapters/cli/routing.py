@@ -13,8 +13,8 @@ from adapters.training.dial import choose, to_dial
 from adapters.training.evaluation import evaluate as measure
 from adapters.training.report import to_dial_table, to_plot, to_tables, to_training_table
 from adapters.training.scoring import score_jsonl
-from adapters.training.shipped import load_shipped_estimator, read_shipped_model
-from bot.difficulty import Estimator
+from adapters.training.shipped import read_shipped_model
+from bot.difficulty import Estimator, LocalEstimator
 from bot.errors import ConfigurationError
 from bot.money import NANOUSD
 from bot.router import to_lambda
@@ -49,7 +49,8 @@ def evaluate(data: Path, model: Path | None, *, with_dial: bool, plot: Path | No
     """Measure a model file, the shipped one by default; returns the exit code."""
     content = model.read_bytes() if model is not None else read_shipped_model()
     if with_dial:
-        steps = _with_tables(data, lambda: to_dial(data, load_shipped_estimator()))
+        estimator = LocalEstimator.from_bytes(content)
+        steps = _with_tables(data, lambda: to_dial(data, estimator))
         sys.stdout.write(to_dial_table(steps))
         if plot is not None:
             plot.write_text(to_plot(steps), encoding="utf-8")
