@@ -195,7 +195,8 @@ class DiscordSink:
             typing.cancel()
 
     async def _keep_typing(self) -> None:
-        while True:
+        """Show that somebody types; for its branches, the answer's own sink does."""
+        while not self._label:
             await self._kit.pacer.send(Urgency.TYPING)
             with contextlib.suppress(*FAILED):
                 await self._posted.place.type()

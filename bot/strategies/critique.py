@@ -14,8 +14,10 @@ NOTHING = "NO OBJECTIONS"
 
 _NOTHING = re.compile(
     r"\bno\s+(?:(?:serious|major|further|more|real|substantive)\s+)*(?:objections?|issues|problems)\b"
-    r"|\bnothing\s+(?:serious\s+)?to\s+(?:object|criticise|criticize|add|correct)\b",
-    re.IGNORECASE,
+    r"|\bnothing\s+(?:serious\s+)?to\s+(?:object|criticise|criticize|add|correct)\b"
+    r"|\banswer\s+(?:is|looks|seems)\s+(?:(?!not\b)\w+\s+)?(?:correct|right|accurate)\b"
+    r"(?!.*\b(?:but|however|except|although|not|wrong|missing)\b)",
+    re.IGNORECASE | re.DOTALL,
 )
 _NOTHING_AT_MOST = 200
 """A longer text than this says more than that there is nothing to say."""

@@ -32,7 +32,9 @@ def test_lists_and_json_in_many_forms_are_the_same_critique(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["NO OBJECTIONS", "No objections.", "**NO OBJECTIONS**", "- NO OBJECTIONS", "", " \n", "[]",
-     '{"objections": []}', "I have no serious objections.", "There is nothing to object to."],
+     '{"objections": []}', "I have no serious objections.",
+     "Canberra it is.\n\nThe answer is correct.", "This answer looks entirely right.",
+     "There is nothing to object to."],
 )  # fmt: skip
 def test_nothing_to_object_is_understood(text: str) -> None:
     assert parse_critique(text).objections == ()
@@ -40,6 +42,13 @@ def test_nothing_to_object_is_understood(text: str) -> None:
 
 def test_free_text_is_one_serious_objection() -> None:
     assert parse_critique("It is Canberra.").objections == (SERIOUS,)
+
+
+@pytest.mark.parametrize(
+    "text", ["The answer is not correct.", "The answer is right, but it names the wrong year."]
+)
+def test_half_praise_is_an_objection(text: str) -> None:
+    assert parse_critique(text).serious
 
 
 def test_an_item_without_severity_is_serious() -> None:
