@@ -15,7 +15,7 @@ from bot.money import NANOUSD
 from bot.turns import Turn, TurnStatus
 from storage import open_store
 from storage.tables import BudgetRow, LlmCallRow, TurnRow
-from tests.chaos.people import Event
+from tests.chaos.people import COMMANDS, Event
 from tests.chaos.program import USD_PER_MTOK
 from tests.loopback.providers.record import Outcome, Seen
 
@@ -41,7 +41,7 @@ class Broken:
     unbalanced: int
     """Budgets whose spent is not the sum of the ledger."""
     undercharged: int
-    """Calls for which the provider billed more than the ledger has, losses included."""
+    """Turns for which the provider billed more than the ledger has, losses included."""
     mispriced: int
     """Finished calls whose cost is not what the provider billed for the request that answered."""
 
@@ -111,38 +111,42 @@ async def check(
             paid_again=sum(_paid_again(turn, entries, asked) for turn in known),
             held=sum(budget.held != 0 for budget in budgets),
             unbalanced=sum(budget.spent != spent for budget in budgets),
-            undercharged=sum(_is_undercharged(entry, asked) for entry in entries),
+            undercharged=sum(_is_undercharged(turn, entries, asked) for turn in known),
             mispriced=sum(_is_mispriced(entry, asked) for entry in entries),
         ),
     )
 
 
-def to_answer(prompt: str) -> str:
-    """What the provider says to a prompt: its tag, and enough words to be killed in between."""
-    tags = _TAG.findall(prompt)
-    tag = tags[-1] if tags else "?"
+def to_answer(tag: str) -> str:
+    """What the provider says about a message: its tag, and enough words to be killed between."""
     return f"({tag}) " + " ".join(f"word{n}" for n in range(30)) + f" (end of {tag})"
 
 
 def answered_tags(requests: Iterable[Seen]) -> set[str]:
     """The messages that the provider has answered in full."""
     finished = (seen for seen in requests if seen.outcome is Outcome.FINISHED)
-    return {tags[-1] for seen in finished if (tags := _TAG.findall(seen.prompt))}
+    return {tag for seen in finished if (tag := tag_of(seen))}
+
+
+def tag_of(seen: Seen) -> str:
+    """The message that a request belongs to: the last one that it speaks of."""
+    tags = _TAG.findall("\n".join(str(message["content"]) for message in seen.messages))
+    return tags[-1] if tags else ""
 
 
 def _by_message(requests: Iterable[Seen]) -> dict[str, list[Seen]]:
     found: dict[str, list[Seen]] = defaultdict(list)
     for seen in requests:
-        tags = _TAG.findall(seen.prompt)
-        if tags:
-            found[f"web:{tags[-1]}"].append(seen)
+        found[f"web:{tag_of(seen)}"].append(seen)
     return found
 
 
 def _is_wrong(turn: Turn) -> bool:
     if turn.status is not TurnStatus.DONE:
         return False
-    return turn.reply is None or turn.reply.text != to_answer(turn.prompt)
+    if turn.prompt.startswith(tuple(COMMANDS.values())):  # several calls: their order may vary
+        return turn.reply is None or not turn.reply.text
+    return turn.reply is None or turn.reply.text != to_answer(turn.message_id)
 
 
 def _out_of_order(events: Sequence[Event], turns: dict[str, Turn | None]) -> int:
@@ -171,8 +175,11 @@ def billed_for(seen: Seen) -> int:
     return sum(t * p * NANOUSD // 1_000_000 for t, p in zip(tokens, USD_PER_MTOK, strict=True))
 
 
-def _is_undercharged(entry: LedgerEntry, asked: dict[str, list[Seen]]) -> bool:
-    return sum(map(billed_for, asked.get(entry.turn_id, ()))) > entry.spent
+def _is_undercharged(
+    turn: Turn, entries: Sequence[LedgerEntry], asked: dict[str, list[Seen]]
+) -> bool:
+    spent = sum(entry.spent for entry in entries if entry.turn_id == turn.turn_id)
+    return sum(map(billed_for, asked.get(turn.turn_id, ()))) > spent
 
 
 def _is_mispriced(entry: LedgerEntry, asked: dict[str, list[Seen]]) -> bool:

@@ -13,6 +13,8 @@ from tests.chaos.program import Program
 
 TWICE = 0.2
 """How many of the events are delivered a second time although they were acknowledged."""
+COMMANDS = {4: "debate ", 8: "ensemble n:2 "}
+"""What every tenth message of a conversation asks for instead of a single answer."""
 _RETRY_S = 0.2
 _TRY_LIMIT_S = 30.0
 
@@ -34,7 +36,9 @@ class Event:
 
     @property
     def text(self) -> str:
-        return f"[{self.message_id}] What is {self.number} and one?"
+        """A question; some ask two models for a debate or an ensemble."""
+        word = COMMANDS.get(self.number % 10, "")
+        return f"{word}[{self.message_id}] What is {self.number} and one?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

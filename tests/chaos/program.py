@@ -12,15 +12,15 @@ from pathlib import Path
 from tests.loopback.providers import ProviderServer
 from tests.waiting import until
 
-MODEL = "chaos-1"
+MODELS = ("chaos-1", "chaos-2")
 USD_PER_MTOK = (1, 5)
 _START_LIMIT_S = 60.0
 _STOP_LIMIT_S = 60.0
 _ADDRESS = re.compile(r"Parley is at (http://\S+)")
-_MODELS = """
+_MODEL = """
 [[model]]
-alias = "chaos"
-id = "openai/{model}"
+alias = "{name}"
+id = "openai/{name}"
 tier = "cheap"
 context_tokens = 100_000
 max_output_tokens = 1_000
@@ -45,7 +45,10 @@ class Program:
         folder.mkdir(parents=True, exist_ok=True)
         models = folder / "models.toml"
         models.write_text(
-            _MODELS.format(model=MODEL, prices=USD_PER_MTOK, base=provider.base("openai")),
+            "".join(
+                _MODEL.format(name=name, prices=USD_PER_MTOK, base=provider.base("openai"))
+                for name in MODELS
+            ),
             encoding="utf-8",
         )
         self._environment = {

@@ -21,7 +21,7 @@ from bot.money import NANOUSD
 from bot.turns import TurnStatus
 from storage import SqlStore, open_store
 from storage.tables import BudgetRow
-from tests.chaos.checks import billed_for, to_answer
+from tests.chaos.checks import billed_for, tag_of, to_answer
 from tests.chaos.people import Event, People
 from tests.chaos.program import Program
 from tests.loopback.providers import ProviderServer
@@ -46,7 +46,7 @@ async def talking_to(
     database: str, folder: Path, *, cap_usd: str = "1000"
 ) -> AsyncIterator[tuple[People, ProviderServer]]:
     async with ProviderServer() as provider, aiohttp.ClientSession() as session:
-        provider.script(lambda seen: Reply(text=to_answer(seen.prompt), chunk_delay_s=0.01))
+        provider.script(lambda seen: Reply(text=to_answer(tag_of(seen)), chunk_delay_s=0.01))
         program = Program(folder, database, provider, "program", cap_usd=cap_usd)
         await program.start()
         try:
