@@ -15,6 +15,7 @@ _QUIET = (
     "openai",
     "aiosqlite",
     "alembic",
+    "apscheduler",
     "asyncio",
     "dbos",
     "discord",

@@ -17,6 +17,7 @@ PLATFORM = "slack"
 _PERSONS_SUBTYPES = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 _USER = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 _CHANNEL = re.compile(r"<#[A-Z0-9]+\|([^>]+)>")
+_SETTINGS = re.compile(r"\s*(?:/?parley\s+)?/?settings?\s", re.IGNORECASE)
 _EVERYONE = re.compile(r"<!(?:subteam\^|here|channel|everyone)[^>]*>")
 _SPECIAL = re.compile(r"<!(?:[^>|]+\|)?([^>]+)>")
 _LINK = re.compile(r"<((?:https?|mailto|tel|ftp):[^>|]+)(?:\|([^>]*))?>")
@@ -95,7 +96,8 @@ def to_text(text: str, bot_user_id: str, names: Mapping[str, str]) -> str:
         return "" if match[1] == bot_user_id else f"@{names.get(match[1], match[1])}"
 
     text = _USER.sub(name, text)
-    text = _CHANNEL.sub(lambda match: f"#{match[1]}", text)
+    if not _SETTINGS.match(text):  # which need a channel's id
+        text = _CHANNEL.sub(lambda match: f"#{match[1]}", text)
     text = _LINK.sub(_spelled_out, text)
     text = _SPECIAL.sub(lambda match: f"@{match[1].lstrip('@')}", text)
     return html.unescape(text).strip()
