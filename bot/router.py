@@ -168,7 +168,7 @@ def to_lambda(dial: int) -> int:
     Where tiers differ by a tenth in probability and a cent in price, all that matters lies there.
     """
     step = max(0, min(MAX_DIAL, dial))
-    return _LAMBDA_AT_ZERO * 13**step // 10**step
+    return round(_LAMBDA_AT_ZERO * 1.3**step)
 
 
 def has_room(model: ModelSpec, input_tokens: int) -> bool:
