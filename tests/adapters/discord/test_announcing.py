@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from adapters.scheduler import Announcement
+from adapters.scheduler import Announcement, Digests, announcers_of
 from bot.errors import DeliveryError
 from bot.ports import Post
+from bot.reporting import Reporter
+from bot.settings import SettingChange
+from storage import open_store
 from tests.adapters.charts.test_charts import CARD
 from tests.adapters.discord.conftest import Stage, until
-from tests.fakes import NOON
+from tests.contract.test_spend import booked
+from tests.fakes import NOON, FrozenClock, catalog
+from tests.unit.spending import MONDAY, call
 
 DIGEST = Announcement(
     post_id="digest:discord/1:2026-W47:p1",
@@ -69,3 +78,49 @@ async def test_an_intent_that_came_to_nothing_is_made_good(stage: Stage) -> None
 async def test_a_channel_that_is_gone_or_none_is_told_in_words(stage: Stage, channel: str) -> None:
     with pytest.raises(DeliveryError, match="channel"):
         await announce(stage, replace(DIGEST, channel_id=channel))
+
+
+@asynccontextmanager
+async def digests_of(stage: Stage, folder: Path, channel_id: str) -> AsyncIterator[Digests]:
+    """Digests over a store of their own, posted by this bot."""
+    bot, clock = stage.bot, FrozenClock(MONDAY + timedelta(days=7, hours=9))
+    assert bot is not None
+    await until(lambda: bot.announcer)
+    scope = f"discord/{stage.guild['id']}"
+    async with open_store(folder / "parley.db") as store:
+        change = SettingChange(
+            scope_id=scope, name="digest_channel", after=channel_id,
+            user_id=str(stage.ada["id"]), at=clock.now(),
+        )  # fmt: skip
+        await store.set_setting(change)
+        await booked(store, call(1, platform="discord", workspace_id=str(stage.guild["id"])))
+        yield Digests(
+            store=store,
+            reporter=Reporter(store, catalog, clock, instance_cap=None),
+            announcers=lambda: announcers_of({"discord": bot, "web": object()}),
+            clock=clock,
+        )
+
+
+async def test_a_week_goes_from_the_ledger_to_the_channel(stage: Stage, tmp_path: Path) -> None:
+    async with digests_of(stage, tmp_path, stage.channel_id) as digests:
+        assert await digests.post_due() == 1
+        assert await digests.post_due() == 0
+
+    (message,) = stage.server.messages(stage.channel_id)
+    assert message["embeds"][0]["description"].startswith("**Spend, 16–22 November: $1.00**")
+
+
+async def test_whoever_named_a_channel_that_is_gone_is_told(stage: Stage, tmp_path: Path) -> None:
+    async with digests_of(stage, tmp_path, "123456789") as digests:
+        assert await digests.post_due() == 0
+        digests._clock.advance(300)  # type: ignore[attr-defined]  # a frozen one
+        assert await digests.post_due() == 0
+
+    told = [
+        sent["content"]
+        for channel_id in stage.server.world.channels
+        for sent in stage.server.messages(channel_id)
+    ]
+    assert len(told) == 1
+    assert "<#123456789>: That channel is gone. I try again every hour." in told[0]
