@@ -8,28 +8,23 @@ from dataclasses import dataclass, replace
 
 from bot.access import RATE_WINDOW, check_access, check_rate
 from bot.attachments import problems
-from bot.budget import Limit, limits_for, tightest, warning_message
-from bot.calls import estimate_input_tokens
-from bot.catalog import Tier
+from bot.budget import warning_message
 from bot.command_grammar import Command
 from bot.command_runner import CommandRunner
 from bot.commands import COMMANDS, parse_command
-from bot.conversation import MAX_HISTORY, needs_of, to_messages, to_system_prompt
-from bot.difficulty import HistoryTurn
 from bot.errors import (
     BotError,
     DeliveryError,
-    EmptyPromptError,
     ProviderUnavailableError,
     SupersededError,
 )
 from bot.explanation import to_record
 from bot.health import Health
-from bot.messages import Message, Role
 from bot.metering import Account, Meter
 from bot.ports import Clock, Delivery, Gateway, Sink, Store
+from bot.preparation import Preparation, Prepared
 from bot.replies import Action, Notice, Reply
-from bot.router import RouteDecision, Router, RouteRequest
+from bot.router import RouteDecision, Router
 from bot.settings import Settings
 from bot.strategies.discussion import Asked, Discussions, to_discussion
 from bot.strategies.footers import to_footer
@@ -37,8 +32,7 @@ from bot.strategies.outcome import Outcome, to_reply
 from bot.strategies.single import Answer, CutAnswerError, Single
 from bot.strategies.stage import Stage
 from bot.summaries import Summaries
-from bot.tags import Tagged, parse_tags
-from bot.turns import Turn, TurnStatus, Utterance
+from bot.turns import Turn, TurnStatus
 
 MAX_ATTEMPTS = 5
 ALWAYS_ALLOWED = ("help", "forget")
@@ -64,17 +58,6 @@ class _Progress:
         self.sink.append(text)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Prepared:
-    """All that is known before a model is chosen."""
-
-    settings: Settings
-    tagged: Tagged
-    messages: tuple[Message, ...]
-    history: tuple[Utterance, ...]
-    limits: tuple[Limit, ...]
-
-
 class Responder:
     """Answers turns, one at a time for each conversation; the queue sees to that."""
 
@@ -97,8 +80,10 @@ class Responder:
         self._delivery = delivery
         self._router = router
         self._clock = clock
-        self._instance_cap = instance_cap
         self._health = Health(clock)
+        self._preparation = Preparation(
+            store, router, clock, unhealthy=self._health.unhealthy, instance_cap=instance_cap
+        )
         self.commands = CommandRunner(
             store, lambda: router.catalog, clock, instance_cap=instance_cap, admins=admins
         )
@@ -172,8 +157,8 @@ class Responder:
             return await self._discussed(progress, command, settings)
         if command is not None:
             return await self._commanded(progress, command)
-        prepared = await self._prepare(turn, settings)
-        decision = await self._route(turn, prepared)
+        prepared = await self._preparation.prepare(turn, settings)
+        decision = await self._preparation.route(turn, prepared)
         progress.turn = turn = replace(turn, decision=to_record(decision))
         progress.sink.status(f"{decision.model.tier.label} · {decision.model.alias}")
         account = Account(turn=turn, limits=prepared.limits)
@@ -213,7 +198,7 @@ class Responder:
     async def _discussed(self, progress: _Progress, command: Command, settings: Settings) -> Turn:
         """Hold a debate or an ensemble; what was decided is kept however it ends."""
         turn = progress.turn
-        prepared = await self._prepare(replace(turn, prompt=command.text), settings)
+        prepared = await self._preparation.prepare(replace(turn, prompt=command.text), settings)
         account = Account(turn=turn, limits=prepared.limits)
         progress.stage = stage = self._discussions.stage(account, progress.sink)
         asked = Asked(
@@ -233,58 +218,14 @@ class Responder:
             progress.turn = turn = replace(turn, decision=dict(stage.record))
         return await self._concluded(turn, outcome, prepared)
 
-    async def _concluded(self, turn: Turn, outcome: Outcome, prepared: _Prepared) -> Turn:
+    async def _concluded(self, turn: Turn, outcome: Outcome, prepared: Prepared) -> Turn:
         warnings = [warning_message(s) for s in await self._store.claim_warnings(prepared.limits)]
         entries = await self._store.entries(turn.turn_id)
         reply = to_reply(outcome, entries, warnings)
         return replace(turn, status=TurnStatus.DONE, reply=reply, finished_at=self._clock.now())
 
-    async def _prepare(self, turn: Turn, settings: Settings) -> _Prepared:
-        tagged = parse_tags(turn.prompt, self._router.catalog.aliases())
-        unread = problems(turn.attachments)
-        if not tagged.prompt and len(unread) == len(turn.attachments):
-            raise EmptyPromptError(" ".join(unread))
-        history = await self._store.history(turn)
-        now = self._clock.now()
-        today = now.astimezone(settings.zone).strftime("%A, %-d %B %Y")
-        return _Prepared(
-            settings=settings,
-            tagged=tagged,
-            messages=to_messages(
-                history,
-                turn,
-                tagged.prompt,
-                system_prompt=to_system_prompt(settings.system_prompt, turn, today=today),
-            ),
-            history=history,
-            limits=limits_for(turn.key, turn.user_id, settings, self._instance_cap, now),
-        )
-
-    async def _route(self, turn: Turn, prepared: _Prepared) -> RouteDecision:
-        settings, tagged = prepared.settings, prepared.tagged
-        state = tightest(await self._store.states(prepared.limits))
-        tier, tier_reason = _asked_tier(turn, tagged, settings)
-        return self._router.route(
-            RouteRequest(
-                prompt=tagged.prompt,
-                input_tokens=estimate_input_tokens(prepared.messages[-1:]),
-                history=_to_history_turns(prepared.history),
-                needs=needs_of(prepared.messages, is_named=tagged.alias is not None),
-                tier=tier,
-                tier_reason=tier_reason,
-                alias=None if turn.tier is not None else tagged.alias,
-                max_tier=settings.max_tier,
-                models=settings.models,
-                dial=settings.dial,
-                current_alias=next((u.alias for u in reversed(prepared.history) if u.alias), None),
-                available=None if state is None else state.available,
-                is_budget_low=state is not None and state.is_low,
-                unhealthy=self._health.unhealthy(),
-            )
-        )
-
     async def _answered(
-        self, turn: Turn, decision: RouteDecision, answer: Answer, prepared: _Prepared
+        self, turn: Turn, decision: RouteDecision, answer: Answer, prepared: Prepared
     ) -> Turn:
         warnings = [warning_message(s) for s in await self._store.claim_warnings(prepared.limits)]
         record = {**turn.decision, "model": answer.model.alias, "tier": answer.model.tier.label}
@@ -294,7 +235,7 @@ class Responder:
             notes=(
                 *decision.notes,
                 *problems(turn.attachments),
-                *_clipped(prepared.history),
+                *prepared.clipped,
                 *answer.notes,
                 *warnings,
             ),
@@ -362,32 +303,3 @@ class Responder:
                 "latency_s": round(latency_s, 3),
             },
         )
-
-
-def _asked_tier(turn: Turn, tagged: Tagged, settings: Settings) -> tuple[Tier | None, str]:
-    """The tier somebody asked for, the narrowest first: button, tag, thread, channel."""
-    if turn.tier is not None:
-        return turn.tier, "you asked for a heavier answer"
-    if tagged.tier is not None:
-        return tagged.tier, f"you asked for the {tagged.tier.label} tier"
-    if tagged.is_auto or settings.tier is None:
-        return None, ""
-    return settings.tier, f"this place is set to the {settings.tier.label} tier"
-
-
-def _clipped(history: tuple[Utterance, ...]) -> tuple[str, ...]:
-    """What to say when there is more than is read for one answer."""
-    if sum(said.role is Role.USER for said in history) < MAX_HISTORY:
-        return ()
-    return (f"I read the newest {MAX_HISTORY:,} messages here; older ones were left out.",)
-
-
-def _to_history_turns(history: tuple[Utterance, ...]) -> tuple[HistoryTurn, ...]:
-    """What the estimator may know of the earlier prompts."""
-    turns: list[HistoryTurn] = []
-    for said in history:
-        if said.role is Role.USER:
-            turns.append(HistoryTurn(prompt=said.text))
-        elif turns:
-            turns[-1] = replace(turns[-1], tier=said.tier, feedback=said.feedback or None)
-    return tuple(turns)

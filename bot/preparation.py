@@ -1,0 +1,125 @@
+"""All that is known and decided before a model is asked: settings, history, limits, the route."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from bot.attachments import problems
+from bot.budget import Limit, limits_for, tightest
+from bot.calls import estimate_input_tokens
+from bot.catalog import Tier
+from bot.conversation import MAX_HISTORY, needs_of, to_messages, to_system_prompt
+from bot.difficulty import HistoryTurn
+from bot.errors import EmptyPromptError
+from bot.messages import Message, Role
+from bot.ports import Clock, Store
+from bot.router import RouteDecision, Router, RouteRequest
+from bot.settings import Settings
+from bot.tags import Tagged, parse_tags
+from bot.turns import Turn, Utterance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """All that is known before a model is chosen."""
+
+    settings: Settings
+    tagged: Tagged
+    messages: tuple[Message, ...]
+    history: tuple[Utterance, ...]
+    limits: tuple[Limit, ...]
+
+    @property
+    def clipped(self) -> tuple[str, ...]:
+        """What to say when there is more than is read for one answer."""
+        if sum(said.role is Role.USER for said in self.history) < MAX_HISTORY:
+            return ()
+        return (f"I read the newest {MAX_HISTORY:,} messages here; older ones were left out.",)
+
+
+class Preparation:
+    """Gathers what an answer needs, and routes it."""
+
+    def __init__(
+        self,
+        store: Store,
+        router: Router,
+        clock: Clock,
+        *,
+        unhealthy: Callable[[], frozenset[str]],
+        instance_cap: int | None,
+    ) -> None:
+        self._store = store
+        self._router = router
+        self._clock = clock
+        self._unhealthy = unhealthy
+        self._instance_cap = instance_cap
+
+    async def prepare(self, turn: Turn, settings: Settings) -> Prepared:
+        """Read tags and history; raises EmptyPromptError or UnknownModelError."""
+        tagged = parse_tags(turn.prompt, self._router.catalog.aliases())
+        unread = problems(turn.attachments)
+        if not tagged.prompt and len(unread) == len(turn.attachments):
+            raise EmptyPromptError(" ".join(unread))
+        history = await self._store.history(turn)
+        now = self._clock.now()
+        today = now.astimezone(settings.zone).strftime("%A, %-d %B %Y")
+        return Prepared(
+            settings=settings,
+            tagged=tagged,
+            messages=to_messages(
+                history,
+                turn,
+                tagged.prompt,
+                system_prompt=to_system_prompt(settings.system_prompt, turn, today=today),
+            ),
+            history=history,
+            limits=limits_for(turn.key, turn.user_id, settings, self._instance_cap, now),
+        )
+
+    async def route(self, turn: Turn, prepared: Prepared) -> RouteDecision:
+        """Choose the model, within what the budgets have left; raises as `Router.route` does."""
+        settings, tagged = prepared.settings, prepared.tagged
+        state = tightest(await self._store.states(prepared.limits))
+        tier, tier_reason = _asked_tier(turn, tagged, settings)
+        return self._router.route(
+            RouteRequest(
+                prompt=tagged.prompt,
+                input_tokens=estimate_input_tokens(prepared.messages[-1:]),
+                history=_to_history_turns(prepared.history),
+                needs=needs_of(prepared.messages, is_named=tagged.alias is not None),
+                tier=tier,
+                tier_reason=tier_reason,
+                alias=None if turn.tier is not None else tagged.alias,
+                max_tier=settings.max_tier,
+                models=settings.models,
+                dial=settings.dial,
+                current_alias=next((u.alias for u in reversed(prepared.history) if u.alias), None),
+                available=None if state is None else state.available,
+                is_budget_low=state is not None and state.is_low,
+                unhealthy=self._unhealthy(),
+            )
+        )
+
+
+def _asked_tier(turn: Turn, tagged: Tagged, settings: Settings) -> tuple[Tier | None, str]:
+    """The tier somebody asked for, the narrowest first: button, tag, thread, channel."""
+    if turn.tier is not None:
+        return turn.tier, "you asked for a heavier answer"
+    if tagged.tier is not None:
+        return tagged.tier, f"you asked for the {tagged.tier.label} tier"
+    if tagged.is_auto or settings.tier is None:
+        return None, ""
+    return settings.tier, f"this place is set to the {settings.tier.label} tier"
+
+
+def _to_history_turns(history: tuple[Utterance, ...]) -> tuple[HistoryTurn, ...]:
+    """What the estimator may know of the earlier prompts."""
+    turns: list[HistoryTurn] = []
+    for said in history:
+        if said.role is Role.USER:
+            turns.append(HistoryTurn(prompt=said.text))
+        elif turns:
+            turns[-1] = replace(turns[-1], tier=said.tier, feedback=said.feedback or None)
+    return tuple(turns)

@@ -1,0 +1,64 @@
+"""What is known before a model is asked: who wanted which tier, and what was said before."""
+
+import pytest
+
+from bot.catalog import Tier
+from bot.errors import EmptyPromptError, UnknownModelError
+from bot.messages import Role
+from bot.preparation import Preparation
+from bot.router import Router
+from bot.settings import Settings
+from storage import MemoryStore
+from tests.fakes import FixedEstimator, FrozenClock, catalog, incoming, turn
+
+DEFAULTS = Settings()
+
+
+async def _preparation() -> Preparation:
+    store = MemoryStore()
+    await store.accept(incoming("Hello"), turn())
+    router = Router(catalog(), FixedEstimator())
+    return Preparation(store, router, FrozenClock(), unhealthy=frozenset, instance_cap=None)
+
+
+async def test_tags_are_read_and_not_sent() -> None:
+    prepared = await (await _preparation()).prepare(turn("@heavy Why?"), DEFAULTS)
+    assert prepared.tagged.tier is Tier.FULL
+    assert prepared.messages[-1].text == "Why?"
+    assert prepared.messages[0].role is Role.SYSTEM
+
+
+async def test_nothing_to_answer_is_refused() -> None:
+    with pytest.raises(EmptyPromptError):
+        await (await _preparation()).prepare(turn("@fast"), DEFAULTS)
+
+
+async def test_an_unknown_model_is_refused() -> None:
+    with pytest.raises(UnknownModelError):
+        await (await _preparation()).prepare(turn("@model:nope hi"), DEFAULTS)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "button", "place", "tier"),
+    [
+        ("Hi", None, None, Tier.FREE),
+        ("Hi", None, Tier.CHEAP, Tier.CHEAP),
+        ("@heavy Hi", None, Tier.CHEAP, Tier.FULL),
+        ("@auto Hi", None, Tier.CHEAP, Tier.FREE),
+        ("@fast Hi", Tier.FULL, Tier.CHEAP, Tier.FULL),
+    ],
+)
+async def test_the_narrowest_wish_wins(
+    prompt: str, button: Tier | None, place: Tier | None, tier: Tier
+) -> None:
+    preparation = await _preparation()
+    asked = turn(prompt, tier=button)
+    decision = await preparation.route(
+        asked, await preparation.prepare(asked, Settings(tier=place))
+    )
+    assert decision.model.tier is tier
+
+
+async def test_nothing_is_said_of_a_history_that_is_read_whole() -> None:
+    prepared = await (await _preparation()).prepare(turn(), DEFAULTS)
+    assert prepared.clipped == ()
