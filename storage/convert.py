@@ -284,6 +284,15 @@ def to_budget_id(limit: Limit) -> str:
     return f"{limit.scope}|{limit.scope_id}|{limit.window.period}|{start}"
 
 
+def to_place(limit: Limit) -> dict[str, str]:
+    """Whose calls count for a limit, by the names of a ledger entry's fields."""
+    own = {Scope.USER: "user_id", Scope.CHANNEL: "channel_id"}.get(limit.scope)
+    names = ["platform", "workspace_id", *([own] if own else [])]
+    if limit.scope is Scope.INSTANCE:
+        return {}
+    return dict(zip(names, limit.scope_id.split("/", len(names) - 1), strict=True))
+
+
 def in_hold_order(budget_ids: Iterable[str]) -> list[str]:
     """The one order in which budgets are written, so that no two calls wait for each other."""
     return sorted(set(budget_ids), key=lambda b: (_SCOPES.index(Scope(b.split("|", 1)[0])), b))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, text
+from sqlalchemy import func, or_, text
 from sqlalchemy.orm import defer
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -22,6 +22,7 @@ from storage.convert import (
     to_call_row,
     to_call_values,
     to_entry,
+    to_place,
 )
 from storage.database import Database
 from storage.tables import BudgetRow, LlmCallRow, TurnRow
@@ -95,7 +96,9 @@ class SqlLedger:
             return ()
         async with self._db.read() as session:
             rows = {row.budget_id: row for row in await _budgets(session, limits)}
-        return tuple(_to_state(limit, rows.get(to_budget_id(limit))) for limit in limits)
+            return tuple(
+                [await _to_state(session, limit, rows.get(to_budget_id(limit))) for limit in limits]
+            )
 
     async def claim_warnings(self, limits: Sequence[Limit]) -> tuple[BudgetState, ...]:
         """The limits that have reached 80 % and were not warned of in their window; marks them."""
@@ -172,7 +175,9 @@ class SqlLedger:
             statement = statement.where(used + hold <= limit.cap)
         if (await session.exec(statement)).rowcount:
             return True
-        values = to_budget_row(limit).model_dump()
+        if await session.get(BudgetRow, to_budget_id(limit)) is not None:
+            return False
+        values = to_budget_row(limit).model_dump() | {"spent": await _spent_before(session, limit)}
         await self._db.insert_new(session, BudgetRow, values)
         return bool((await session.exec(statement)).rowcount)
 
@@ -235,10 +240,23 @@ async def _budgets(session: AsyncSession, limits: Sequence[Limit]) -> Sequence[B
     return (await session.exec(select(BudgetRow).where(col(BudgetRow.budget_id).in_(ids)))).all()
 
 
-def _to_state(limit: Limit, row: BudgetRow | None) -> BudgetState:
-    return BudgetState(
-        limit=limit, spent=0 if row is None else row.spent, held=0 if row is None else row.held
+async def _to_state(session: AsyncSession, limit: Limit, row: BudgetRow | None) -> BudgetState:
+    if row is None:
+        return BudgetState(limit=limit, spent=await _spent_before(session, limit), held=0)
+    return BudgetState(limit=limit, spent=row.spent, held=row.held)
+
+
+async def _spent_before(session: AsyncSession, limit: Limit) -> int:
+    """What was spent in a window before its cap was set: a new cap counts it too."""
+    amount = func.coalesce(func.sum(func.coalesce(LlmCallRow.cost, 0) + LlmCallRow.lost_cost), 0)
+    place = to_place(limit)
+    statement = select(amount).where(
+        *(col(getattr(LlmCallRow, name)) == value for name, value in place.items()),
+        col(LlmCallRow.created_at) >= limit.window.starts_at,
+        col(LlmCallRow.created_at) < limit.window.ends_at,
+        col(LlmCallRow.status) != _OPEN,
     )
+    return int((await session.exec(statement)).one())
 
 
 def _without_text(row: LlmCallRow) -> Any:

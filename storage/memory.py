@@ -13,7 +13,7 @@ from bot.messages import ConversationKey, IncomingMessage, Role
 from bot.ports import Post
 from bot.settings import SettingChange, Settings, parse_setting, resolve, to_scope_ids
 from bot.turns import Conversation, Summary, Turn, TurnStatus, Utterance
-from storage.convert import in_hold_order, to_budget_id, to_title
+from storage.convert import in_hold_order, to_budget_id, to_place, to_title
 from storage.memory_kept import Budget, Kept, MemoryForgetting, place_of
 from storage.memory_spend import MemorySpend
 from storage.posts import in_post_order
@@ -212,6 +212,8 @@ class _MemoryLedger:
                 lost_cost=known.lost_cost + earlier,
             )
         held_in = tuple(in_hold_order(to_budget_id(limit) for limit in limits))
+        for limit in limits:
+            self._seeded(limit)
         for budget_id in held_in:
             self._budget(budget_id).held += entry.hold
         self._kept.held_in[entry.call_id] = held_in
@@ -240,8 +242,22 @@ class _MemoryLedger:
 
     async def states(self, limits: Sequence[Limit]) -> tuple[BudgetState, ...]:
         """How much of each limit is spent and held."""
-        budgets = [(limit, self._budget(to_budget_id(limit))) for limit in limits]
+        budgets = [(limit, self._seeded(limit)) for limit in limits]
         return tuple(BudgetState(limit=limit, spent=b.spent, held=b.held) for limit, b in budgets)
+
+    def _seeded(self, limit: Limit) -> Budget:
+        """A limit's budget; a new one begins with what was spent in its window before."""
+        budget_id, place = to_budget_id(limit), to_place(limit)
+        if budget_id not in self._kept.budgets:
+            before = [
+                entry.spent
+                for entry in self._kept.entries.values()
+                if all(getattr(entry, name) == value for name, value in place.items())
+                and limit.window.starts_at <= entry.created_at < limit.window.ends_at
+                and entry.status is not CallStatus.OPEN
+            ]
+            self._budget(budget_id).spent = sum(before)
+        return self._budget(budget_id)
 
     async def claim_warnings(self, limits: Sequence[Limit]) -> tuple[BudgetState, ...]:
         """The limits that have reached 80 % and were not warned of in their window; marks them."""

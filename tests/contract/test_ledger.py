@@ -236,3 +236,17 @@ async def test_entries_of_a_period_come_without_their_texts(store: AnyStore) -> 
         ("test:m0:a", "", 40),
         ("test:m1:a", "", 40),
     ]
+
+
+async def test_a_cap_that_is_set_in_mid_window_counts_what_was_spent_before(
+    store: AnyStore,
+) -> None:
+    await store.close(done(await store.open(entry(hold=100), [ALL]), cost=40))
+    workspace = limit(Scope.WORKSPACE, scope_id="test/w", cap=100)
+    assert await _used(store, workspace, USER) == [(40, 0), (40, 0)]
+
+    later = entry("test:m1:answer2", hold=61)
+    with pytest.raises(BudgetExceededError):
+        await store.open(later, [workspace])
+    await store.open(replace(later, hold=60), [workspace])
+    assert await _used(store, workspace) == [(40, 60)]
