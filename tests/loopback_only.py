@@ -9,6 +9,7 @@ from typing import Any
 
 # Connections that were refused and not yet reported: a library may swallow the error.
 refused: list[str] = []
+_is_installed = False
 
 CONNECTING = {"socket.connect", "socket.sendto", "socket.sendmsg"}
 RESOLVING = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
@@ -33,8 +34,11 @@ def is_local(host: object) -> bool:
 
 
 def install() -> None:
-    """Guard this interpreter until it ends."""
-    sys.addaudithook(_check)
+    """Guard this interpreter until it ends; once is enough."""
+    global _is_installed
+    if not _is_installed:
+        sys.addaudithook(_check)
+    _is_installed = True
 
 
 def _check(event: str, args: tuple[Any, ...]) -> None:
