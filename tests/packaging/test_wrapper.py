@@ -476,7 +476,7 @@ def hang_once(checkout: Checkout, sign: Path) -> None:
     kit.add_program(
         uv.parent,
         "uv",
-        f'case "$*" in *sync*) [ -e "{sign}" ] || {{ : >"{sign}"; exec sleep 3; }} ;; esac\n'
+        f'case "$*" in *sync*) [ -e "{sign}" ] || {{ : >"{sign}"; sleep 3; exit 1; }} ;; esac\n'
         f'exec "{real}" "$@"',
     )
 

@@ -134,7 +134,7 @@ async def test_shows_a_budget_that_is_nearly_used() -> None:
     desk = Desk(cap=0)
     await booked(desk.store, call(1))
 
-    assert "The instance budget is 100 % used: $0 of $0 a month." in await desk.said("spend")
+    assert "The instance budget is 100 % used: $1.00 of $0 a month." in await desk.said("spend")
 
 
 async def test_projects_the_month_from_the_last_week() -> None:

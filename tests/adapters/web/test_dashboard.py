@@ -148,7 +148,7 @@ async def test_budgets_are_bars_with_words() -> None:
         text = await page.text("workspace=test/w")
 
     assert "Workspace, this month" in text
-    assert "0 %: $0 of $5.00" in text
+    assert "20 %: $1.00 of $5.00" in text
     assert "Instance, this month" in text
 
 
