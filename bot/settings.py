@@ -49,6 +49,8 @@ class Settings:
     """The aliases allowed here; empty allows all."""
     system_prompt: str = DEFAULT_SYSTEM_PROMPT
     threads: bool = True
+    forums: bool = True
+    """Whether each new post of a forum is answered, or only those that name the bot."""
     footer: FooterStyle = FooterStyle.FULL
     max_parts: int = 8
     """Messages that one answer may take; the rest comes as a file."""
@@ -232,6 +234,9 @@ SETTINGS: Mapping[str, SettingSpec] = {
         ),
         SettingSpec(
             name="threads", takes="on or off", parse=_switch, about="answer in a new thread"
+        ),
+        SettingSpec(
+            name="forums", takes="on or off", parse=_switch, about="answer each new forum post"
         ),
         SettingSpec(
             name="footer",

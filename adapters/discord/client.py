@@ -188,7 +188,8 @@ class ParleyClient(discord.AutoShardedClient):
             return
         await self._know_channel(message)
         key = inbound.to_key(message)
-        takes_part = await self.takes_part(message.channel, key)
+        is_post = await self._is_open_post(message, key)
+        takes_part = is_post or await self.takes_part(message.channel, key)
         heard = inbound.to_heard(message, self.me, takes_part=takes_part)
         if not heard.names_bot and not (message.content or message.attachments):
             # A sticker; or any message, where the content intent is off.
@@ -221,14 +222,16 @@ class ParleyClient(discord.AutoShardedClient):
                 message.channel = found
 
     async def takes_part(self, channel: object, key: ConversationKey) -> bool:
-        """Whether a thread is ours: begun or answered by us, or in a forum that asks for us."""
+        """Whether a thread is ours: begun or answered by us."""
         if not isinstance(channel, discord.Thread):
             return False
-        parent = channel.parent
-        guidelines = parent.topic if isinstance(parent, discord.ForumChannel) else None
-        if channel.owner_id == self.me.id or self.me.mention in (guidelines or ""):
-            return True
-        return await self.parts.store.takes_part(key)
+        return channel.owner_id == self.me.id or await self.parts.store.takes_part(key)
+
+    async def _is_open_post(self, message: discord.Message, key: ConversationKey) -> bool:
+        """Whether a message begins a forum post, in a forum where each new one is answered."""
+        if not inbound.begins_post(message):
+            return False
+        return (await self.parts.store.settings(key)).forums
 
     async def _in_channel(
         self, message: discord.Message, key: ConversationKey

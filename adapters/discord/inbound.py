@@ -35,7 +35,7 @@ class Heard:
     names_others: bool = False
     """It mentions other people or replies to them."""
     takes_part: bool = False
-    """The bot has answered in this thread before, or the thread is its own."""
+    """The bot has answered in this thread before, or the thread is its own, or a new post."""
 
 
 def is_addressed(heard: Heard) -> bool:
@@ -74,6 +74,14 @@ def to_spot(channel: object) -> Spot:
         return Spot.THREAD
     guild_id = getattr(getattr(channel, "guild", None), "id", None)
     return Spot.DIRECT if guild_id is None else Spot.CHANNEL
+
+
+def begins_post(message: discord.Message) -> bool:
+    """Whether a message is the first of a forum post: it and its thread share their id."""
+    thread = message.channel
+    if not isinstance(thread, discord.Thread) or thread.id != message.id:
+        return False
+    return isinstance(thread.parent, discord.ForumChannel)
 
 
 def to_key(message: discord.Message) -> ConversationKey:

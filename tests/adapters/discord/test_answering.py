@@ -9,11 +9,11 @@ from tests.adapters.discord.conftest import Stage, until
 from tests.loopback.discord.world import FORUM, PUBLIC_THREAD, Payload
 
 
-async def switch_threads_off(stage: Stage) -> None:
+async def switch_off(stage: Stage, name: str, place: str = "") -> None:
     await stage.store.set_setting(
         SettingChange(
-            scope_id=f"discord/{stage.guild['id']}",
-            name="threads",
+            scope_id=f"discord/{stage.guild['id']}{place}",
+            name=name,
             after="off",
             user_id="admin",
             at=datetime.now(UTC),
@@ -95,7 +95,7 @@ async def test_bots_are_never_answered(stage: Stage) -> None:
 
 
 async def test_a_reply_to_its_message_counts_as_a_mention(stage: Stage) -> None:
-    await switch_threads_off(stage)
+    await switch_off(stage, "threads")
     stage.ask("one")
     (answer,) = await stage.answered(stage.channel_id)
     stage.say("two", reply_to=answer["id"])
@@ -105,7 +105,7 @@ async def test_a_reply_to_its_message_counts_as_a_mention(stage: Stage) -> None:
 
 
 async def test_with_threads_off_the_answer_is_a_reply(stage: Stage) -> None:
-    await switch_threads_off(stage)
+    await switch_off(stage, "threads")
     question = stage.ask("hi")
     (answer,) = await stage.answered(stage.channel_id)
     assert str(answer["message_reference"]["message_id"]) == question["id"]
@@ -159,27 +159,33 @@ async def test_a_thread_that_may_not_be_read_is_answered_and_that_is_said(stage:
     assert "I lack the permission Read Message History" in said
 
 
-async def test_a_forum_post_is_answered_once_the_bot_is_named_in_it(stage: Stage) -> None:
+async def test_a_new_forum_post_is_answered_and_needs_no_mention(stage: Stage) -> None:
     forum = stage.server.world.add_channel(stage.guild["id"], "forum", FORUM)
-    bot = stage.server.world.bot["id"]
-    quiet = stage.server.people.post(forum["id"], stage.ada["id"], "Quiet", "for people")
-    post = stage.server.people.post(forum["id"], stage.ada["id"], "Help", f"<@{bot}> how?")
-    await stage.answered(post["id"])
-    stage.say("and more?", post["id"])
-    await stage.answered(post["id"], 2)
-    assert stage.server.texts(quiet["id"]) == []
-
-
-async def test_a_forum_whose_guidelines_name_the_bot_has_every_post_answered(
-    stage: Stage,
-) -> None:
-    world = stage.server.world
-    forum = world.add_channel(stage.guild["id"], "ask-parley", FORUM)
-    forum["topic"] = f"<@{world.bot['id']}> answers here"
-    world.emit("CHANNEL_UPDATE", forum)
     post = stage.server.people.post(forum["id"], stage.ada["id"], "Help", "how?")
     (answer,) = await stage.answered(post["id"])
     assert answer["content"].startswith("echo: how?")
+    stage.say("and more?", post["id"])
+    await stage.answered(post["id"], 2)
+
+
+async def test_a_forum_post_from_before_is_left_to_its_people(stage: Stage) -> None:
+    world, people = stage.server.world, stage.server.people
+    forum = world.add_channel(stage.guild["id"], "forum", FORUM)
+    old = world.add_thread(forum["id"], "Old", stage.ada["id"], kind=PUBLIC_THREAD)
+    people.say(old["id"], stage.bob["id"], "I had that too.")
+    addressed = people.post(forum["id"], stage.ada["id"], "Bob?", f"<@{stage.bob['id']}> how?")
+    await stage.answered(people.post(forum["id"], stage.ada["id"], "Help", "how?")["id"])
+    assert stage.server.texts(old["id"]) == stage.server.texts(addressed["id"]) == []
+
+
+async def test_a_forum_can_be_set_to_answer_only_where_the_bot_is_named(stage: Stage) -> None:
+    world = stage.server.world
+    forum = world.add_channel(stage.guild["id"], "forum", FORUM)
+    await switch_off(stage, "forums", f"/{forum['id']}")
+    quiet = stage.server.people.post(forum["id"], stage.ada["id"], "Quiet", "for people")
+    named = f"<@{world.bot['id']}> how?"
+    await stage.answered(stage.server.people.post(forum["id"], stage.ada["id"], "H", named)["id"])
+    assert stage.server.texts(quiet["id"]) == []
 
 
 async def test_a_prompt_edited_before_its_answer_begins_is_read_anew(offstage: Stage) -> None:
