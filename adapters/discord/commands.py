@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
+from discord.http import Route
 
 from adapters.discord import inbound
 from adapters.discord.forms import CHOOSE, filled_line, to_select
 from adapters.discord.inbound import PLATFORM
+from adapters.discord.localisation import CommandTranslator
 from adapters.discord.slash import PLACES, add_core_commands
 from adapters.discord.views import tell
 from bot.catalog import Catalog
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
 INSTALLS = app_commands.AppInstallationType(guild=True, user=True)
 CHOICES_AT_MOST = 25
+_LOCALISED = ("name", "description")
 SETTINGS_ALONE = [["/settings", *place] for place in ([], *([p] for p in PLACES))]
 logger = logging.getLogger(__name__)
 Interaction = discord.Interaction[Any]
@@ -47,8 +50,17 @@ def add_commands(client: ParleyClient) -> None:
 
 async def sync_commands(client: ParleyClient) -> None:
     """Register the commands if they differ from those that Discord knows; it counts each time."""
-    known = await client.http.get_global_commands(client.application_id or 0)
-    wanted = [command.to_dict(client.tree) for command in client.tree.get_commands()]
+    await client.tree.set_translator(translator := CommandTranslator())
+    application_id = client.application_id or 0
+    # discord.py's own call leaves out what the commands are called in other languages.
+    known = await client.http.request(
+        Route("GET", "/applications/{application_id}/commands", application_id=application_id),
+        params={"with_localizations": "true"},
+    )
+    wanted = [
+        await command.get_translated_payload(client.tree, translator)
+        for command in client.tree.get_commands()
+    ]
     if sorted(map(_shape, known)) != sorted(map(_shape, wanted)):
         await client.tree.sync()
         logger.info("Discord: commands registered", extra={"commands": len(wanted)})
@@ -68,7 +80,8 @@ def _shape(command: Mapping[str, Any]) -> str:
         for option in command.get("options") or ()
     ]
     names = (int(command.get("type", 1)), command["name"], command.get("description") or "")
-    return repr((*names, options, sorted(command.get("contexts") or ())))
+    words = [sorted((command.get(f"{of}_localizations") or {}).items()) for of in _LOCALISED]
+    return repr((*names, options, words, sorted(command.get("contexts") or ())))
 
 
 def _add_ask(client: ParleyClient) -> None:

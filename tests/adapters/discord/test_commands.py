@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters.discord.localisation import LANGUAGES
 from bot.commands import COMMANDS
 from tests.adapters.discord.conftest import Stage, until
 
@@ -86,6 +87,22 @@ async def test_commands_are_registered_once_and_not_at_every_start(offstage: Sta
     names = [command["name"] for command in offstage.server.world.commands[""]]
     switched_on = {name for name, spec in COMMANDS.items() if spec.is_on}
     assert set(names) == {"ask", *switched_on, "Ask Parley", "Ask heavier"}
+
+
+async def test_commands_are_described_in_several_languages(stage: Stage) -> None:
+    languages = {str(language) for language in LANGUAGES}
+    for command in stage.server.world.commands[""]:
+        of = "name" if command["name"].startswith("Ask ") else "description"
+        assert set(command[f"{of}_localizations"]) == languages, command["name"]
+
+
+async def test_a_changed_translation_is_registered_anew(offstage: Stage) -> None:
+    async with offstage.connected():
+        pass
+    offstage.server.world.commands[""][0]["description_localizations"]["de"] = "Veraltet"
+    async with offstage.connected():
+        pass
+    assert len(offstage.server.record.seen("PUT", "/commands$")) == 2
 
 
 async def test_outside_its_servers_a_very_long_answer_stays_within_the_follow_ups(

@@ -81,7 +81,7 @@ class Rest:
                 ("PUT", f"{message}/reactions/{emoji}/@me", self.react),
                 ("DELETE", f"{message}/reactions/{emoji}/@me", self.unreact),
                 ("PUT", f"{app}/commands", self.put_commands),
-                ("GET", f"{app}/commands", lambda _: self.world.commands.get("", [])),
+                ("GET", f"{app}/commands", self.list_commands),
                 ("PUT", f"{app}/guilds/{ident}/commands", self.put_commands),
                 ("POST", rf"/interactions/{ident}/([^/]+)/callback", self.respond),
                 ("POST", hook, self.follow_up),
@@ -316,6 +316,16 @@ class Rest:
         channel_id, message_id, emoji = request.ids
         self.message(channel_id, message_id)
         self.reacted.append(("-", message_id, emoji))
+
+    def list_commands(self, request: Request) -> list[Payload]:
+        """The commands that hold everywhere; in other languages only if asked for."""
+        commands = self.world.commands.get("", [])
+        if request.query.get("with_localizations") == "true":
+            return commands
+        return [
+            {name: value for name, value in each.items() if not name.endswith("_localizations")}
+            for each in commands
+        ]
 
     def put_commands(self, request: Request) -> list[Payload]:
         """Replace all commands, everywhere or of one server."""

@@ -129,10 +129,19 @@ def check_commands(commands: list[Payload]) -> None:
     if sum(1 for each in commands if each.get("type", 1) == 1) > 100:
         raise RefusedError(400, 30032, "Maximum number of application commands reached (100).")
     for command in commands:
+        check_languages(command, "name", 32)
+        check_languages(command, "description", 100)
         if command.get("type", 1) == 1:
             check_command(command)
         elif not 1 <= len(command["name"]) <= 32 or command.get("description"):
             raise invalid("name", "Context menus have a name and no description.")
+
+
+def check_languages(command: Payload, field: str, limit: int) -> None:
+    """What a command is called in other languages keeps the same limits."""
+    name = f"{field}_localizations"
+    if not all(1 <= len(word) <= limit for word in (command.get(name) or {}).values()):
+        raise invalid(name, f"Must be between 1 and {limit} in length.")
 
 
 def check_command(command: Payload) -> None:
