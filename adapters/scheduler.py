@@ -25,7 +25,8 @@ from bot.periods import DigestWeek, digest_week
 from bot.pictures import Card
 from bot.ports import Clock, Store
 from bot.reporting import Reporter
-from bot.settings import WEEKDAYS, SettingChange, Settings, resolve
+from bot.setting_values import WEEKDAYS
+from bot.settings import SettingChange, Settings, resolve
 from bot.spend import Where
 from bot.spend_text import to_card, to_text
 from storage.spend import DigestClaim

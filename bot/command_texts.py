@@ -9,7 +9,8 @@ from bot.budget import BudgetState, Scope
 from bot.catalog import Capability, Catalog, ModelSpec, Tier
 from bot.commands import COMMANDS, CommandSpec
 from bot.money import format_usd
-from bot.settings import SETTINGS, SettingChange, Settings, shown
+from bot.setting_values import shown
+from bot.settings import SETTINGS, SettingChange, Settings
 
 MOST_CHANGES = 10
 _SHOWN_CHARACTERS = 160

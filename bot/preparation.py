@@ -12,7 +12,9 @@ from bot.catalog import Tier
 from bot.conversation import MAX_HISTORY, needs_of, to_messages, to_system_prompt
 from bot.difficulty import HistoryTurn
 from bot.errors import EmptyPromptError
+from bot.estimation import Estimation
 from bot.messages import Message, Role
+from bot.metering import Account
 from bot.ports import Clock, Store
 from bot.router import RouteDecision, Router, RouteRequest
 from bot.settings import Settings
@@ -46,6 +48,7 @@ class Preparation:
         store: Store,
         router: Router,
         clock: Clock,
+        estimation: Estimation,
         *,
         unhealthy: Callable[[], frozenset[str]],
         instance_cap: int | None,
@@ -53,6 +56,7 @@ class Preparation:
         self._store = store
         self._router = router
         self._clock = clock
+        self._estimation = estimation
         self._unhealthy = unhealthy
         self._instance_cap = instance_cap
 
@@ -83,15 +87,22 @@ class Preparation:
         settings, tagged = prepared.settings, prepared.tagged
         state = tightest(await self._store.states(prepared.limits))
         tier, tier_reason = _asked_tier(turn, tagged, settings)
+        alias = None if turn.tier is not None else tagged.alias
+        history = _to_history_turns(prepared.history)
+        expected = None
+        if tier is None and alias is None:
+            account = Account(turn=turn, limits=prepared.limits)
+            expected = await self._estimation.estimate(tagged.prompt, history, settings, account)
         return self._router.route(
             RouteRequest(
                 prompt=tagged.prompt,
                 input_tokens=estimate_input_tokens(prepared.messages[-1:]),
-                history=_to_history_turns(prepared.history),
+                history=history,
+                expected=expected,
                 needs=needs_of(prepared.messages, is_named=tagged.alias is not None),
                 tier=tier,
                 tier_reason=tier_reason,
-                alias=None if turn.tier is not None else tagged.alias,
+                alias=alias,
                 max_tier=settings.max_tier,
                 models=settings.models,
                 dial=settings.dial,

@@ -18,6 +18,7 @@ from bot.errors import (
     ProviderUnavailableError,
     SupersededError,
 )
+from bot.estimation import Estimation
 from bot.explanation import to_record
 from bot.health import Health
 from bot.metering import Account, Meter
@@ -81,13 +82,20 @@ class Responder:
         self._router = router
         self._clock = clock
         self._health = Health(clock)
+        meter = Meter(gateway, store, clock)
         self._preparation = Preparation(
-            store, router, clock, unhealthy=self._health.unhealthy, instance_cap=instance_cap
+            store,
+            router,
+            clock,
+            Estimation(
+                meter, router, on_failure=self._health.note, unhealthy=self._health.unhealthy
+            ),
+            unhealthy=self._health.unhealthy,
+            instance_cap=instance_cap,
         )
         self.commands = CommandRunner(
             store, lambda: router.catalog, clock, instance_cap=instance_cap, admins=admins
         )
-        meter = Meter(gateway, store, clock)
         self._discussions = Discussions(
             meter,
             store,

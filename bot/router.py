@@ -31,6 +31,8 @@ class RouteRequest:
     prompt: str
     input_tokens: int
     history: tuple[HistoryTurn, ...] = ()
+    expected: Estimate | None = None
+    """What was found out beforehand; None leaves the prompt to the router's own estimator."""
     needs: frozenset[Capability] = frozenset()
     tier: Tier | None = None
     """Asked for by a tag, a button or a setting."""
@@ -85,7 +87,7 @@ class Router:
 
     def __init__(self, catalog: Catalog, estimator: Estimator) -> None:
         self.catalog = catalog
-        self._estimator = estimator
+        self.estimator = estimator
 
     def route(self, request: RouteRequest) -> RouteDecision:
         """Choose; raises NoModelError, PromptTooLongError, NotAllowedError or UnknownModelError."""
@@ -147,7 +149,7 @@ class Router:
             return Requirements(
                 tier=request.tier, capabilities=request.needs, expected=None, reasons=(reason,)
             )
-        expected = self._estimator.estimate(request.prompt, request.history)
+        expected = request.expected or self.estimator.estimate(request.prompt, request.history)
         score = {
             tier: (expected_cost(_ranked(models, request)[0], request.input_tokens) or 0)
             + round(to_lambda(request.dial) * (1 - expected.p(tier)))

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, tzinfo
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 from enum import StrEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfoNotFoundError
 
+from bot import setting_values as values
 from bot.catalog import Tier
 from bot.errors import SettingError
 from bot.messages import ConversationKey
-from bot.money import format_usd, to_nanousd
+from bot.setting_values import DEFAULT_SYSTEM_PROMPT, WEEKDAYS
 
 PLACES = ("workspace", "channel", "thread")
 """Where a setting may stand, the widest first."""
-MOST_IDS = 200
-
-DEFAULT_SYSTEM_PROMPT = (
-    "You are Parley, a helpful assistant in a team's chat. Answer in the language of the question, "
-    "as briefly as it allows. Use Markdown; put code in fenced blocks."
-)
-
-
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 class FooterStyle(StrEnum):
@@ -34,6 +25,25 @@ class FooterStyle(StrEnum):
     OFF = "off"
     SHORT = "short"
     FULL = "full"
+
+
+class RouterForm(StrEnum):
+    """Who says how hard a prompt is."""
+
+    LOCAL = "local"
+    """The model that ships with Parley."""
+    RULES = "rules"
+    JUDGE = "judge"
+    """A small language model, in one word."""
+
+
+class Exploration(StrEnum):
+    """Where a cheaper tier may be tried now and then, to learn."""
+
+    OFF = "off"
+    FREE = "free"
+    """Only where the cheaper answer costs nothing."""
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +57,13 @@ class Settings:
     max_tier: Tier = Tier.FULL
     models: frozenset[str] = frozenset()
     """The aliases allowed here; empty allows all."""
+    router: RouterForm = RouterForm.LOCAL
+    check: bool = False
+    """Whether a cheap answer that may be a poor one is checked before it is shown."""
+    learn: bool = False
+    """Whether opinions of answers teach the router."""
+    explore: Exploration = Exploration.FREE
+    """Only while it learns."""
     system_prompt: str = DEFAULT_SYSTEM_PROMPT
     threads: bool = True
     forums: bool = True
@@ -109,93 +126,9 @@ def to_scope_ids(key: ConversationKey) -> tuple[str, str, str]:
     return workspace, f"{workspace}/{key.channel_id}", str(key)
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        value = int(text)
-        if not low <= value <= high:
-            raise ValueError(text)
-        return value
-
-    return parse
-
-
-def _tier(text: str) -> Tier | None:
-    word = text.lower()
-    if word == "auto":
-        return None
-    aliases = {"fast": "free", "heavy": "full"}
-    return Tier[aliases.get(word, word).upper()]
-
-
-def _max_tier(text: str) -> Tier:
-    tier = _tier(text)
-    if tier is None:
-        raise ValueError(text)
-    return tier
-
-
-def _switch(text: str) -> bool:
-    return {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}[
-        text.lower()
-    ]
-
-
-def _cap(text: str) -> int | None:
-    if text.lower() in {"none", "off"}:
-        return None
-    value = Decimal(text.strip().lstrip("$").replace(",", ""))
-    if not value.is_finite() or not 0 <= value <= 1_000_000:
-        raise ValueError(text)
-    return to_nanousd(value)
-
-
-def _names(text: str) -> frozenset[str]:
-    if text.lower() == "all":
-        return frozenset()
-    return frozenset(name.strip().lstrip("@").lower() for name in text.split(",") if name.strip())
-
-
-def _prompt(text: str) -> str:
-    if len(text) > 8_000:
-        raise ValueError(text)
-    return DEFAULT_SYSTEM_PROMPT if text.lower() == "default" else text
-
-
-def _ids(text: str) -> frozenset[str]:
-    """Ids of users, roles or channels, bare or as a platform writes a mention of them."""
-    if text.strip().lower() in {"none", "all", ""}:
-        return frozenset()
-    ids = frozenset(_MENTION.sub(r"\1", word) for word in re.split(r"[\s,]+", text.strip(" ,\n")))
-    if len(ids) > MOST_IDS or not all(_ID.fullmatch(each) for each in ids):
-        raise ValueError(text)
-    return ids
-
-
-_MENTION = re.compile(r"<(?:@[!&]?|#|!subteam\^)([A-Za-z0-9]+)(?:\|[^>]*)?>")
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
-
-
-def _zone(text: str) -> tzinfo:
-    return ZoneInfo(text.strip())
-
-
-def _channel(text: str) -> str:
-    ids = _ids(text)
-    if len(ids) > 1:
-        raise ValueError(text)
-    return "".join(ids)
-
-
-def _weekday(text: str) -> str:
-    found = [day for day in WEEKDAYS if len(text) >= 3 and day.startswith(text.lower())]
-    if len(found) != 1:
-        raise ValueError(text)
-    return found[0]
-
-
-def _time(text: str) -> time:
-    hours, _, minutes = text.partition(":")
-    return time(int(hours), int(minutes or "0"))
+def _one_of(kind: type[StrEnum]) -> Callable[[str], StrEnum]:
+    """Reads one of an enumeration's words."""
+    return lambda text: kind(text.lower())
 
 
 _IDS = "ids or mentions with commas, or none"
@@ -206,34 +139,64 @@ SETTINGS: Mapping[str, SettingSpec] = {
         SettingSpec(
             name="dial",
             takes="0 to 10",
-            parse=_whole(0, 10),
+            parse=values.whole(0, 10),
             about="0 is thrifty, 10 is best",
             is_open=True,
         ),
         SettingSpec(
             name="tier",
             takes="auto, free, cheap or full",
-            parse=_tier,
+            parse=values.to_tier,
             about="the tier that always answers here",
             is_open=True,
         ),
         SettingSpec(
             name="max_tier",
             takes="free, cheap or full",
-            parse=_max_tier,
+            parse=values.to_tier_limit,
             about="the dearest tier allowed",
         ),
         SettingSpec(
-            name="models", takes="aliases with commas, or all", parse=_names, about="models allowed"
+            name="models",
+            takes="aliases with commas, or all",
+            parse=values.to_names,
+            about="models allowed",
+        ),
+        SettingSpec(
+            name="router",
+            takes="local, rules or judge",
+            parse=_one_of(RouterForm),
+            about="who says how hard a prompt is; judge asks a small model",
+        ),
+        SettingSpec(
+            name="check",
+            takes="on or off",
+            parse=values.to_switch,
+            about="check a cheap answer that may be poor before it is shown",
+        ),
+        SettingSpec(
+            name="learn",
+            takes="on or off",
+            parse=values.to_switch,
+            about="let 👍, 👎 and Heavier teach the router, every night",
+        ),
+        SettingSpec(
+            name="explore",
+            takes="off, free or all",
+            parse=_one_of(Exploration),
+            about="while it learns: where a cheaper tier may be tried",
         ),
         SettingSpec(
             name="system_prompt",
             takes="up to 8,000 characters, or default",
-            parse=_prompt,
+            parse=values.to_prompt,
             about="what the models are told first",
         ),
         SettingSpec(
-            name="threads", takes="on or off", parse=_switch, about="answer in a new thread"
+            name="threads",
+            takes="on or off",
+            parse=values.to_switch,
+            about="answer in a new thread",
         ),
         SettingSpec(
             name="forums", takes="on or off", parse=_switch, about="answer each new forum post"
@@ -241,43 +204,51 @@ SETTINGS: Mapping[str, SettingSpec] = {
         SettingSpec(
             name="footer",
             takes="off, short or full",
-            parse=lambda text: FooterStyle(text.lower()),
+            parse=_one_of(FooterStyle),
             about="the small print under an answer",
             is_open=True,
         ),
         SettingSpec(
             name="max_parts",
             takes="1 to 20",
-            parse=_whole(1, 20),
+            parse=values.whole(1, 20),
             about="messages that one answer may take",
         ),
         SettingSpec(
             name="zone",
             takes="a time zone such as Europe/Berlin",
-            parse=_zone,
+            parse=values.to_zone,
             about="when days, weeks and months begin",
         ),
-        SettingSpec(name="user_daily_cap", takes=_CAP, parse=_cap, about="each person, each day"),
         SettingSpec(
-            name="channel_monthly_cap", takes=_CAP, parse=_cap, about="a channel, each month"
+            name="user_daily_cap", takes=_CAP, parse=values.to_cap, about="each person, each day"
         ),
         SettingSpec(
-            name="workspace_monthly_cap", takes=_CAP, parse=_cap, about="all of it, each month"
+            name="channel_monthly_cap",
+            takes=_CAP,
+            parse=values.to_cap,
+            about="a channel, each month",
+        ),
+        SettingSpec(
+            name="workspace_monthly_cap",
+            takes=_CAP,
+            parse=values.to_cap,
+            about="all of it, each month",
         ),
         SettingSpec(
             name="prompts_per_minute",
             takes="1 to 1000",
-            parse=_whole(1, 1000),
+            parse=values.whole(1, 1000),
             about="prompts a person may send in a minute",
         ),
         SettingSpec(
             name="retention_days",
             takes="0 to 3650",
-            parse=_whole(0, 3650),
+            parse=values.whole(0, 3650),
             about="days until what was said is forgotten; 0 keeps it",
         ),
         *(
-            SettingSpec(name=name, takes=_IDS, parse=_ids, about=about)
+            SettingSpec(name=name, takes=_IDS, parse=values.to_ids, about=about)
             for name, about in (
                 ("allowed_users", "with allowed_roles: who may ask here"),
                 ("blocked_users", "who may not ask here"),
@@ -290,25 +261,25 @@ SETTINGS: Mapping[str, SettingSpec] = {
         SettingSpec(
             name="digest_channel",
             takes="a channel, by mention or id, or none",
-            parse=_channel,
+            parse=values.to_channel,
             about="where the week's spend is posted",
         ),
         SettingSpec(
             name="digest_weekday",
             takes="a day such as monday",
-            parse=_weekday,
+            parse=values.to_weekday,
             about="the day on which it is posted",
         ),
         SettingSpec(
             name="digest_time",
             takes="a time such as 9:00 or 17:30",
-            parse=_time,
+            parse=values.to_time,
             about="when on that day, in this place's zone",
         ),
         SettingSpec(
             name="digest_users",
             takes="on or off",
-            parse=_switch,
+            parse=values.to_switch,
             about="whether it names who used the most",
         ),
     )
@@ -324,23 +295,6 @@ def parse_setting(name: str, text: str) -> object:
         return spec.parse(text.strip())
     except (ValueError, KeyError, InvalidOperation, ZoneInfoNotFoundError, OSError) as error:
         raise SettingError(f"`{name}` takes {spec.takes}, not {text.strip()[:60]!r}.") from error
-
-
-def shown(name: str, value: object) -> str:
-    """A setting's value as people read it, and as `parse_setting` reads it again."""
-    if value is None or value == "":
-        return "auto" if name == "tier" else "none"
-    if isinstance(value, time):
-        value = value.strftime("%H:%M")
-    if isinstance(value, Tier):
-        return value.label
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, int) and name.endswith("_cap"):
-        return format_usd(value)
-    if isinstance(value, frozenset):
-        return ", ".join(sorted(value)) or ("all" if name == "models" else "none")
-    return "default" if value == DEFAULT_SYSTEM_PROMPT else str(value)
 
 
 def resolve(layers: Iterable[Mapping[str, str]]) -> Settings:

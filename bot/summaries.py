@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from bot.attachments import to_name
 from bot.calls import ModelCall, Purpose, estimate_input_tokens, estimate_tokens
 from bot.catalog import Catalog, ModelSpec
+from bot.clerks import clerks
 from bot.conversation import (
     Fitted,
     between,
@@ -125,15 +126,8 @@ class Summaries:
 
     def _models(self, settings: Settings) -> list[ModelSpec]:
         """Who may summarise here, the cheapest tier first."""
-        unhealthy = self._unhealthy()
-        able = [
-            model
-            for model in self._catalog()
-            if model.tier <= settings.max_tier
-            and (not settings.models or model.alias in settings.models)
-            and model.context_tokens >= 3 * SUMMARY_TOKENS
-        ]
-        return sorted(able, key=lambda model: (model.alias in unhealthy, model.tier, _worth(model)))
+        found = clerks(self._catalog(), settings, self._unhealthy())
+        return [model for model in found if model.context_tokens >= 3 * SUMMARY_TOKENS]
 
 
 def _fitting(
@@ -195,8 +189,3 @@ def _line(message: Message) -> str:
 
 def _short(text: str, characters: int) -> str:
     return text if len(text) <= characters else f"{text[:characters]} […]"
-
-
-def _worth(model: ModelSpec) -> int:
-    price = model.list_price
-    return 0 if price is None else price.cost(input_tokens=1_000, output_tokens=100)

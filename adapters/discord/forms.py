@@ -9,28 +9,32 @@ from typing import Any
 import discord
 
 from adapters.discord.slash import settings_line
-from bot.settings import SETTINGS
+from bot.settings import SETTINGS, SettingSpec
 
 CHOOSE = "Choose a setting to change it:"
 FORM = re.compile(r"parley:set:(?P<name>\w+):(?P<place>\w*)")
 VALUE_ID = "value"
+MOST_OPTIONS = 25
+PAGES = -(-len(SETTINGS) // MOST_OPTIONS)
+"""Discord takes so many options in one menu, so there are as many menus as it needs."""
 Interaction = discord.Interaction[Any]
 
 
 class SettingSelect(
     discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]],
-    template=r"parley:choose:(?P<place>\w*)",
+    template=r"parley:choose:(?P<place>\w*)(?::(?P<page>\d+))?",
 ):
-    """A menu of all settings; the place where the change holds is in its id."""
+    """A menu of settings; its page and the place where the change holds are in its id."""
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, page: int = 0) -> None:
+        specs = _page(page)
         super().__init__(
             discord.ui.Select(
-                placeholder="Which setting?",
-                custom_id=f"parley:choose:{place}",
+                placeholder=f"Which setting? From {specs[0].name} to {specs[-1].name}",
+                custom_id=f"parley:choose:{place}:{page}",
                 options=[
                     discord.SelectOption(label=spec.name, description=spec.about[:100])
-                    for spec in list(SETTINGS.values())[:25]
+                    for spec in specs
                 ],
             )
         )
@@ -45,7 +49,7 @@ class SettingSelect(
         /,
     ) -> SettingSelect:
         """The menu that somebody used, whichever process had sent it."""
-        return cls(match["place"])
+        return cls(match["place"], min(int(match["page"] or 0), PAGES - 1))
 
     async def callback(self, interaction: Interaction) -> None:
         """Open the form of the chosen setting."""
@@ -53,10 +57,17 @@ class SettingSelect(
 
 
 def to_select(place: str) -> discord.ui.View:
-    """The menu as a view."""
+    """The menus of all settings as a view."""
     view = discord.ui.View(timeout=None)
-    view.add_item(SettingSelect(place))
+    for page in range(PAGES):
+        view.add_item(SettingSelect(place, page))
     return view
+
+
+def _page(page: int) -> list[SettingSpec]:
+    """The settings of one menu; the menus are of about the same length."""
+    length = -(-len(SETTINGS) // PAGES)
+    return list(SETTINGS.values())[page * length :][:length]
 
 
 def to_form(name: str, place: str) -> discord.ui.Modal:

@@ -23,6 +23,8 @@ class FollowUp(Enum):
 
 
 SHORT_CHARS: Final = 80
+DISCONTENT: Final = 0.35
+"""What is left of a tier's probability once its answer was doubted or voted down."""
 _WORD: Final = re.compile(r"\w+")
 _DOUBT: Final = (
     "are you sure", "that's wrong", "thats wrong", "that is wrong", "is wrong", "not correct",
@@ -107,13 +109,27 @@ def _begins(text: str, words: list[str], known: frozenset[str]) -> bool:
 
 
 def to_failed_tier(follow_up: FollowUp, history: Sequence[HistoryTurn]) -> Tier | None:
-    """Return the highest tier whose answer the person was not content with, if any."""
+    """Return the highest tier whose answer the person was not content with, if any.
+
+    Thanks ask for nothing, so nothing has failed them.
+    """
+    if follow_up is FollowUp.THANKS:
+        return None
     recent = history[-3:]
     failed = [t.tier for t in recent if t.tier is not None and (t.feedback or 0) < 0]
     last = history[-1].tier if history else None
     if follow_up in (FollowUp.DOUBT, FollowUp.REPEAT) and last is not None:
         failed.append(last)
     return max(failed, default=None)
+
+
+def discount(chances: Sequence[float], failed: Tier) -> list[float]:
+    """Believe less in `failed` and every tier below it; the order of tiers is kept.
+
+    The full tier is always believed: nothing better follows it, so it must not lose its lead.
+    """
+    last = min(failed, Tier.CHEAP)
+    return [p * DISCONTENT if tier <= last else p for tier, p in zip(Tier, chances, strict=True)]
 
 
 def _repeats(text: str, history: Sequence[HistoryTurn]) -> bool:

@@ -7,15 +7,18 @@ the ledger, and hands the reply to `read_judgement`; None means: use the local e
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from bot.catalog import Tier
-from bot.difficulty.estimate import Estimate
+from bot.difficulty.estimate import Estimate, HistoryTurn
+from bot.difficulty.followups import FollowUp, discount, to_failed_tier
 from bot.difficulty.signals import cap
 
 TIMEOUT_S: Final = 2.0
-MAX_OUTPUT_TOKENS: Final = 4
+MAX_OUTPUT_TOKENS: Final = 64
+"""One word is asked for; a model that thinks aloud before it needs some more."""
 VERSION: Final = "judge-1"
 _WORDS: Final = {"easy": Tier.FREE, "medium": Tier.CHEAP, "hard": Tier.FULL}
 _CHANCES: Final = {
@@ -38,13 +41,20 @@ def to_judge_prompt(prompt: str) -> str:
     )
 
 
-def read_judgement(reply: str, local: Estimate) -> Estimate | None:
-    """Turn the judge's word into an estimate; None if it said anything else."""
+def read_judgement(
+    reply: str, local: Estimate, history: Sequence[HistoryTurn] = ()
+) -> Estimate | None:
+    """Turn the judge's word into an estimate; None if it said anything else.
+
+    A tier that was voted down a moment ago is believed less, as in the local form.
+    """
     found = _WORD.search(reply.lower())
     tier = _WORDS.get(found[0]) if found else None
     if tier is None:
         return None
-    p_free, p_cheap, p_full = _CHANCES[tier]
+    failed = to_failed_tier(FollowUp.NEW, history)
+    chances = _CHANCES[tier] if failed is None else discount(_CHANCES[tier], failed)
+    p_free, p_cheap, p_full = chances
     said = next(word for word, named in _WORDS.items() if named is tier)
     return replace(
         local,

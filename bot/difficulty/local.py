@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 
 from bot.catalog import Tier
 from bot.difficulty.estimate import Estimate, HistoryTurn
-from bot.difficulty.followups import FollowUp, classify, to_failed_tier
+from bot.difficulty.followups import FollowUp, classify, discount, to_failed_tier
 from bot.difficulty.hashing import to_buckets
 from bot.difficulty.reasons import to_reasons
 from bot.difficulty.signals import cap, to_signals
 from bot.difficulty.weights import Weights, read_weights
 
-DISCONTENT: Final = 0.35
-"""What is left of a tier's probability once its answer was doubted or voted down."""
 _THANKS_DIFFICULTY: Final = -4.0
 _EDIT_DIFFICULTY: Final = -1.5
 _JUNK_DIFFICULTY: Final = -1.5
@@ -81,8 +79,3 @@ class LocalEstimator:
                 return max(difficulty, self.to_difficulty(history[-1].prompt))
             case _:
                 return difficulty
-
-
-def discount(chances: Sequence[float], failed: Tier) -> list[float]:
-    """Believe less in `failed` and every tier below it; the order of tiers is kept."""
-    return [p * DISCONTENT if tier <= failed else p for tier, p in zip(Tier, chances, strict=True)]

@@ -69,15 +69,19 @@ def to_reasons(
     signals: NDArray[np.float32], weights: Weights, follow_up: FollowUp, failed: Tier | None
 ) -> tuple[str, ...]:
     """Return up to three phrases, the strongest first."""
-    said: list[str] = []
-    if follow_up is not FollowUp.NEW:
-        said.append(follow_up.value)
-    if failed is not None:
-        said.append(f"the {failed.label} tier's answer did not satisfy")
+    said = to_conversation_reasons(follow_up, failed)
     weighed = _weigh(signals, weights)
     strongest = sorted(weighed, key=lambda phrase: (-weighed[phrase], phrase))
     said += [phrase for phrase in strongest if weighed[phrase] >= _WEIGHTY]
     return tuple(said[:MOST]) or ("nothing special in its wording",)
+
+
+def to_conversation_reasons(follow_up: FollowUp, failed: Tier | None) -> list[str]:
+    """What the conversation adds, in words."""
+    said = [] if follow_up is FollowUp.NEW else [follow_up.value]
+    if failed is not None:
+        said.append(f"the {failed.label} tier's answer did not satisfy")
+    return said
 
 
 def _weigh(signals: NDArray[np.float32], weights: Weights) -> dict[str, float]:

@@ -8,6 +8,8 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.difficulty.estimate import Estimate, HistoryTurn
+from bot.difficulty.followups import FollowUp, classify, discount, to_failed_tier
+from bot.difficulty.reasons import to_conversation_reasons
 from bot.difficulty.signals import INDEX, to_signals
 
 WEIGHTS: Final[Mapping[str, float]] = MappingProxyType({
@@ -31,6 +33,8 @@ PHRASES: Final[Mapping[str, str]] = MappingProxyType({
     "share_self": "personal chat", "share_edit": "a small edit",
 })  # fmt: skip
 _OFFSETS: Final = (1.6, 2.8, 4.0)
+_OF_THE_LAST: Final = (FollowUp.CONTINUE, FollowUp.DOUBT, FollowUp.REPEAT)
+"""Few words of its own: such a prompt is as hard as the one before it."""
 
 
 class RulesEstimator:
@@ -39,16 +43,22 @@ class RulesEstimator:
     version = "rules-1"
 
     def estimate(self, prompt: str, history: Sequence[HistoryTurn] = ()) -> Estimate:
-        """Judge `prompt` alone; the rules form does not look at the conversation."""
-        signals = to_signals(prompt)
+        """Judge `prompt`, or what it refers to; a tier that just failed is believed less."""
+        follow_up = classify(prompt, history)
+        signals = to_signals(history[-1].prompt if follow_up in _OF_THE_LAST else prompt)
         parts = {name: w * float(signals[INDEX[name]]) for name, w in WEIGHTS.items()}
         difficulty = max(-3.0, min(5.0, sum(parts.values())))
-        p_free, p_cheap, p_full = (1 / (1 + math.exp(difficulty - o)) for o in _OFFSETS)
+        chances = [1 / (1 + math.exp(difficulty - offset)) for offset in _OFFSETS]
+        failed = to_failed_tier(follow_up, history)
+        p_free, p_cheap, p_full = chances if failed is None else discount(chances, failed)
         strongest = sorted(parts, key=lambda name: -abs(parts[name]))
         return Estimate(
             p_free=p_free,
             p_cheap=p_cheap,
             p_full=p_full,
-            reasons=tuple(PHRASES[n] for n in strongest[:3] if abs(parts[n]) >= 0.1),
+            reasons=(
+                *to_conversation_reasons(follow_up, failed),
+                *(PHRASES[n] for n in strongest[:3] if abs(parts[n]) >= 0.1),
+            )[:3],
             version=self.version,
         )

@@ -4,12 +4,14 @@ import pytest
 
 from bot.catalog import Tier
 from bot.errors import EmptyPromptError, UnknownModelError
+from bot.estimation import Estimation
 from bot.messages import Role
+from bot.metering import Meter
 from bot.preparation import Preparation
 from bot.router import Router
 from bot.settings import Settings
 from storage import MemoryStore
-from tests.fakes import FixedEstimator, FrozenClock, catalog, incoming, turn
+from tests.fakes import FixedEstimator, FrozenClock, ScriptedGateway, catalog, incoming, turn
 
 DEFAULTS = Settings()
 
@@ -17,8 +19,10 @@ DEFAULTS = Settings()
 async def _preparation() -> Preparation:
     store = MemoryStore()
     await store.accept(incoming("Hello"), turn())
-    router = Router(catalog(), FixedEstimator())
-    return Preparation(store, router, FrozenClock(), unhealthy=frozenset, instance_cap=None)
+    clock, router = FrozenClock(), Router(catalog(), FixedEstimator())
+    meter = Meter(ScriptedGateway(), store, clock)
+    estimation = Estimation(meter, router, on_failure=lambda *_: None, unhealthy=frozenset)
+    return Preparation(store, router, clock, estimation, unhealthy=frozenset, instance_cap=None)
 
 
 async def test_tags_are_read_and_not_sent() -> None:

@@ -8,7 +8,16 @@ from bot.catalog import Tier
 from bot.commands import COMMANDS
 from bot.errors import SettingError
 from bot.money import NANOUSD
-from bot.settings import SETTINGS, FooterStyle, Settings, parse_setting, resolve, shown
+from bot.setting_values import shown
+from bot.settings import (
+    SETTINGS,
+    Exploration,
+    FooterStyle,
+    RouterForm,
+    Settings,
+    parse_setting,
+    resolve,
+)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +32,10 @@ from bot.settings import SETTINGS, FooterStyle, Settings, parse_setting, resolve
         ("models", "@haiku, GPT", frozenset({"haiku", "gpt"})),
         ("system_prompt", "Be brief.", "Be brief."),
         ("system_prompt", "default", Settings().system_prompt),
+        ("router", "JUDGE", RouterForm.JUDGE),
+        ("check", "on", True),
+        ("learn", "yes", True),
+        ("explore", "all", Exploration.ALL),
         ("threads", "off", False),
         ("footer", "SHORT", FooterStyle.SHORT),
         ("max_parts", "3", 3),
@@ -45,6 +58,8 @@ def test_reads_a_value(name: str, text: str, value: object) -> None:
         ("tier", "gigantic"),
         ("max_tier", "auto"),
         ("threads", "perhaps"),
+        ("router", "oracle"),
+        ("explore", "on"),
         ("footer", "long"),
         ("zone", "Mars/Olympus"),
         ("zone", "../etc/passwd"),

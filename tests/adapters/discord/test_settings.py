@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from adapters.discord.forms import MOST_OPTIONS, PAGES, SettingSelect
+from bot.settings import SETTINGS
 from tests.adapters.discord.conftest import Stage, until
 from tests.adapters.discord.test_answering import in_thread
 from tests.loopback.discord import Interaction
@@ -47,7 +49,7 @@ async def test_a_setting_is_chosen_and_filled_in_also_after_a_restart(offstage: 
         assert all(message["flags"] & 64 for message in listed.messages.values())
     offstage.server.gateway.identify_every_s = 0.0
     async with offstage.connected():
-        chosen = people.choose(listed.original, owner, "parley:choose:channel", ["footer"])
+        chosen = people.choose(listed.original, owner, "parley:choose:channel:0", ["footer"])
         await until(lambda: chosen.modal)
     async with offstage.connected():
         sent = people.submit(chosen, owner, {"value": "short"})
@@ -87,3 +89,9 @@ async def test_what_was_said_is_forgotten(stage: Stage) -> None:
     await stage.answered(thread["id"], 2)
     texts = [message.text for message in stage.gateway.calls[-1].messages]
     assert "begin" not in texts
+
+
+def test_every_setting_is_in_one_of_the_menus_within_discords_limit() -> None:
+    menus = [SettingSelect("channel", page).item.options for page in range(PAGES)]
+    assert [option.label for options in menus for option in options] == list(SETTINGS)
+    assert all(1 <= len(options) <= MOST_OPTIONS for options in menus)

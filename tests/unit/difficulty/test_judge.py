@@ -2,6 +2,8 @@
 
 import pytest
 
+from bot.catalog import Tier
+from bot.difficulty import HistoryTurn
 from bot.difficulty.judge import VERSION, read_judgement, to_judge_prompt
 from tests.unit.difficulty.models import make_estimator
 
@@ -26,6 +28,15 @@ def test_hard_is_harder_than_easy() -> None:
 @pytest.mark.parametrize("reply", ["", "I think it is hard", "42", "困难"])
 def test_anything_else_leaves_the_local_estimate(reply: str) -> None:
     assert read_judgement(reply, LOCAL) is None
+
+
+def test_a_tier_that_failed_a_moment_ago_is_believed_less() -> None:
+    down = [HistoryTurn(prompt="What is a monad?", tier=Tier.CHEAP, feedback=-1)]
+    plain, after = read_judgement("EASY", LOCAL), read_judgement("EASY", LOCAL, down)
+    assert plain is not None
+    assert after is not None
+    assert after.p_cheap < plain.p_cheap / 2
+    assert after.p_full == plain.p_full
 
 
 def test_the_judge_sees_a_capped_prompt_between_marks() -> None:

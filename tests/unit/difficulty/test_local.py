@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from adapters.training.shipped import load_shipped_estimator
 from bot.catalog import Tier
 from bot.difficulty import HistoryTurn, RulesEstimator
-from bot.difficulty.local import DISCONTENT
+from bot.difficulty.followups import DISCONTENT
 from tests.unit.difficulty.models import make_estimator
 
 SHIPPED = load_shipped_estimator()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.catalog import Tier
-from bot.difficulty import RulesEstimator
+from bot.difficulty import HistoryTurn, RulesEstimator
 
 EASY = ["hi", "thanks!", "What is the capital of France?", "你好", "wie geht's?", "спасибо"]
 HARD = [
@@ -40,3 +40,15 @@ def test_reasons_are_words() -> None:
     estimate = RulesEstimator().estimate(HARD[0])
     assert "about programming" in estimate.reasons
     assert estimate.version == "rules-1"
+
+
+def test_doubt_makes_the_tier_that_answered_less_likely() -> None:
+    before = [HistoryTurn(prompt=HARD[1], tier=Tier.CHEAP)]
+    rules = RulesEstimator()
+    alone, after = rules.estimate(HARD[1]), rules.estimate("are you sure?", before)
+    assert after.p_cheap < alone.p_cheap / 2
+    assert after.p_full == alone.p_full
+    assert after.reasons[:2] == (
+        "doubts the last answer",
+        "the cheap tier's answer did not satisfy",
+    )
