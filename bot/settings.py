@@ -199,7 +199,10 @@ SETTINGS: Mapping[str, SettingSpec] = {
             about="answer in a new thread",
         ),
         SettingSpec(
-            name="forums", takes="on or off", parse=_switch, about="answer each new forum post"
+            name="forums",
+            takes="on or off",
+            parse=values.to_switch,
+            about="answer each new forum post",
         ),
         SettingSpec(
             name="footer",
