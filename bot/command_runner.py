@@ -56,6 +56,7 @@ class CommandRunner:
             "settings": self._settings,
             "budget": self._budget,
             "forget": self._forget,
+            "stop": self._stop,
             "spend": Reporter(store, catalog, clock, instance_cap=instance_cap).spend,
         }
 
@@ -147,6 +148,9 @@ class CommandRunner:
         settings = await self._store.settings(turn.key)
         limits = limits_for(turn.key, turn.user_id, settings, self._instance_cap, self._clock.now())
         return texts.budget_text(await self._store.states(limits), is_admin=turn.is_admin)
+
+    async def _stop(self, command: Command, turn: Turn) -> str:
+        return texts.STOPPED
 
     async def _forget(self, command: Command, turn: Turn) -> str:
         if command.words == ("all",):

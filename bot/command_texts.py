@@ -23,6 +23,7 @@ FORGOTTEN_ALL = (
     "I have forgotten all that you wrote to me in this workspace, with its answers and files. What "
     "it cost stays in the ledger, without a word of it. Answers that I gave to others stay theirs."
 )
+STOPPED = "Whatever I was writing here is stopped. What was written stays."
 _NO_CAPS = "No budget is set here."
 _WHOSE = {
     Scope.USER: "You",

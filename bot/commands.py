@@ -53,29 +53,45 @@ def parse_command(text: str) -> Command | None:
     return command
 
 
+def is_stop(text: str) -> bool:
+    """Whether a message is the bare word that stops an answer."""
+    return text.strip().lower() in _STOPS
+
+
 def _known_help(command: Command) -> Command | None:
     """Help with a command that there is; None for a sentence such as "help Ann"."""
     if not command.words:
         return command
-    spec = _WORDS.get(command.words[0])
-    return None if spec is None or not spec.is_on else Command(name="help", words=(spec.name,))
+    spec = named(command.words[0])
+    return None if spec is None else Command(name="help", words=(spec.name,))
 
 
 def _behind_slash(word: str) -> CommandSpec | None:
-    spec = _WORDS.get(word)
-    if spec is not None and spec.is_on:
+    if (spec := named(word)) is not None:
         return spec
-    near = get_close_matches(word, [w for w, s in _WORDS.items() if s.is_on], n=1, cutoff=0.7)
-    if spec is None and not near:
+    near = nearest(word, 0.7)
+    if word not in _WORDS and not near:
         return None
-    hint = f" Did you mean `/{near[0]}`?" if near else ""
+    hint = f" Did you mean `/{near}`?" if near else ""
     raise UnknownCommandError(f"There is no command `/{word}`.{hint} `/help` lists them all.")
+
+
+def named(word: str) -> CommandSpec | None:
+    """The command of that name or alias, if its feature is on."""
+    spec = _WORDS.get(word.lower())
+    return spec if spec is not None and spec.is_on else None
+
+
+def nearest(word: str, cutoff: float) -> str:
+    """The command that a mistyped word resembles, at least by `cutoff` of 1; empty for none."""
+    known = [each for each, spec in _WORDS.items() if spec.is_on]
+    return next(iter(get_close_matches(word.lower(), known, n=1, cutoff=cutoff)), "")
 
 
 def _meant(word: str, *, has_more: bool) -> CommandSpec | None:
     """The command that a bare word may mean: `help!` and `debate:` do, `forget!` does not."""
-    spec = _WORDS.get(word.rstrip(":" if has_more else "?!."))
-    if spec is None or not spec.is_on:
+    spec = named(word.rstrip(":" if has_more else "?!."))
+    if spec is None:
         return None
     is_marked = word not in (spec.name, *spec.aliases)
     may_be_marked = spec.asks_models if has_more else spec.name != "forget"
@@ -118,6 +134,12 @@ _SPECS = (
         asks_models=True,
     ),
     CommandSpec(
+        name="stop",
+        usage="stop",
+        about="stop what is being written in this thread",
+        read=grammar.bare("stop"),
+    ),
+    CommandSpec(
         name="spend",
         usage="spend [today|week|month|year|all] [by model|tier|user|channel|feature]",
         about="what was spent",
@@ -147,4 +169,5 @@ _SPECS = (
 )
 COMMANDS: Mapping[str, CommandSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})
 """What there is. A feature's command is switched on (`is_on`) with the feature."""
+_STOPS = frozenset(f"{slash}stop{end}" for slash in ("", "/") for end in ("", ".", "!"))
 _WORDS = {word: spec for spec in _SPECS for word in (spec.name, *spec.aliases)}

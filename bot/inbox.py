@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from bot.catalog import Tier
+from bot.commands import is_stop
 from bot.messages import IncomingMessage
 from bot.ports import Clock, Intake, Queue
 from bot.turns import Turn, TurnStatus
@@ -31,8 +32,9 @@ class Inbox:
     async def accept(self, incoming: IncomingMessage) -> Turn | None:
         """Keep a message and queue its answer; only then may the platform be acknowledged.
 
-        None for a message that is known already, or that is context only. Raises StoreError when
-        it could not be kept: nothing was spent.
+        None for a message that is known already, or that is context only. The word `stop` stops
+        what its conversation waits for: behind it in the queue it would come too late.
+        Raises StoreError when it could not be kept: nothing was spent.
         """
         await self._open()
         if not incoming.is_addressed:
@@ -41,6 +43,10 @@ class Inbox:
         turn = self._to_turn(incoming)
         if not await self._store.accept(incoming, turn):
             return None
+        if is_stop(incoming.text):
+            for turn_id in await self._store.going(incoming.key):
+                if turn_id != turn.turn_id:
+                    await self.stop(turn_id)
         await self._queue.submit(turn)
         return turn
 

@@ -110,6 +110,9 @@ class Intake(Protocol):
     async def request_stop(self, turn_id: str) -> bool:
         """Mark a turn as to be stopped. False when it has ended or never was."""
 
+    async def going(self, key: ConversationKey) -> tuple[str, ...]:
+        """The turns of a conversation that have not ended."""
+
     async def add_feedback(self, turn_id: str, user_id: str, value: int) -> None:
         """Keep a person's opinion of an answer, 1 or -1; the last one counts."""
 

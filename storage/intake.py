@@ -74,6 +74,16 @@ class SqlIntake:
             )
             return result.rowcount > 0
 
+    async def going(self, key: ConversationKey) -> tuple[str, ...]:
+        """The turns of a conversation that have not ended."""
+        async with self._db.read() as session:
+            found = await session.exec(
+                select(TurnRow.turn_id)
+                .where(col(TurnRow.conversation_id) == str(key))
+                .where(col(TurnRow.finished_at).is_(None), col(TurnRow.status).not_in(OVER))
+            )
+            return tuple(found)
+
     async def add_feedback(self, turn_id: str, user_id: str, value: int) -> None:
         """Keep a person's opinion of an answer; the last one counts."""
         statement = self._db.insert(FeedbackRow).values(

@@ -65,6 +65,11 @@ class _MemoryTurns:
         self._kept.stopped.add(turn_id)
         return True
 
+    async def going(self, key: ConversationKey) -> tuple[str, ...]:
+        """The turns of a conversation that have not ended."""
+        turns = self._kept.turns.values()
+        return tuple(t.turn_id for t in turns if t.key == key and not t.status.is_over)
+
     async def add_feedback(self, turn_id: str, user_id: str, value: int) -> None:
         """Keep a person's opinion of an answer; the last one counts."""
         self._kept.feedback[turn_id, user_id] = value

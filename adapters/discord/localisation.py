@@ -82,6 +82,13 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
         "As configurações daqui",
         "ここでの設定",
     ),
+    "stop": (
+        "Beenden, was in diesem Thread gerade geschrieben wird",
+        "Arrêter ce qui s'écrit dans ce fil",
+        "Detener lo que se escribe en este hilo",
+        "Parar o que está sendo escrito neste tópico",
+        "このスレッドで書いている答えを止める",
+    ),
     "forget": (
         "Dieses Gespräch löschen, oder alles, was du hier gefragt hast",
         "Effacer cette conversation, ou tout ce que tu as demandé ici",

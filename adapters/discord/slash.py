@@ -55,6 +55,7 @@ def add_core_commands(client: ParleyClient, take: Take) -> None:
         "budget": _add_budget,
         "spend": _add_spend,
         "forget": _add_forget,
+        "stop": _add_stop,
         "debate": _add_debate,
         "ensemble": _add_ensemble,
     }
@@ -161,6 +162,12 @@ def _add_spend(tree: Tree, take: Take) -> None:
     ) -> None:
         words = (period.value if period else None, *(("by", by.value) if by else ()))
         await take(interaction, to_line("spend", *words), is_private=True)
+
+
+def _add_stop(tree: Tree, take: Take) -> None:
+    @tree.command(name="stop", description=_about("stop"))
+    async def stop(interaction: Interaction) -> None:
+        await take(interaction, "/stop", is_private=True)
 
 
 def _add_forget(tree: Tree, take: Take) -> None:

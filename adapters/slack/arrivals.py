@@ -7,7 +7,6 @@ import logging
 from dataclasses import replace
 
 from adapters.slack import inbound
-from adapters.slack.commands import is_stop
 from adapters.slack.earlier import read_earlier
 from adapters.slack.files import SlackFiles
 from adapters.slack.inbound import PLATFORM, Event
@@ -103,7 +102,7 @@ class Arrivals:
                 await asyncio.wait({before})
             if incoming is None:
                 return False
-            await self._accept(incoming)
+            await self._inbox.accept(incoming)
             return True
         finally:
             if self._tails.get(thread) is task:
@@ -134,15 +133,9 @@ class Arrivals:
         read = await self._files.read(incoming.attachments, workspace.token)
         return replace(incoming, attachments=read)
 
-    async def _accept(self, incoming: IncomingMessage) -> None:
-        is_done = is_stop(incoming.text) and await self.stop_in(incoming.key) > 0
-        if not is_done:
-            await self._inbox.accept(incoming)
-
     async def stop_in(self, key: ConversationKey) -> int:
         """Stop every answer that is under way in a thread; how many there were."""
-        going = [turn for turn in await self._store.unfinished() if turn.key == key]
-        return sum([await self._inbox.stop(turn.turn_id) for turn in going])
+        return sum([await self._inbox.stop(each) for each in await self._store.going(key)])
 
     async def _amend(self, event: Event, workspace: Workspace) -> None:
         """Take an edit by a person; Slack sends the same event for previews of links."""

@@ -6,16 +6,25 @@ write the words themselves.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from bot.command_grammar import PLACES
-from bot.commands import COMMANDS
+from bot.commands import named, nearest
+from bot.errors import UnknownCommandError
 
-_STOP = re.compile(r"/?(?:parley\s+)?stop[.!]?", re.IGNORECASE)
 NO_THREAD_HERE = (
     "Here is no thread to forget. Write `@Parley forget` in the thread itself, or "
     "`/parley forget all` for all that you asked in this workspace."
+)
+MISTYPED = (
+    "There is no command `{word}`. Did you mean `/parley {near}`? "
+    "If it was a question, write `/parley ask {word} …`."
+)
+_LIKE = 0.8
+"""How much of 1 the first word of a question must resemble a command to be taken as one."""
+NOTHING_HERE = (
+    "Here is no thread to stop in. Press **Stop** under the answer, or write `@Parley stop` in its "
+    "thread."
 )
 NO_QUESTION = "Write your question after the command: `/parley ask …`."
 
@@ -45,14 +54,16 @@ def to_line(command: str, text: str) -> SlashLine:
     name = command.removeprefix("/")
     if name == "parley":
         name, text = word.lower() or "help", rest
-    spec = COMMANDS.get(name)
-    if spec is None or not spec.is_on:
+    spec = named(name)
+    if spec is None:
         is_asking = name == "ask"
+        if not is_asking and (near := nearest(word, _LIKE)):
+            raise UnknownCommandError(MISTYPED.format(word=word, near=near))
         return SlashLine(
             text=text.strip() if is_asking else f"{word} {rest}".strip(), is_private=False
         )
-    line = f"/{name} {text.strip()}".strip()
-    return SlashLine(text=_in_channel(name, line), is_private=not spec.asks_models)
+    line = f"/{spec.name} {text.strip()}".strip()
+    return SlashLine(text=_in_channel(spec.name, line), is_private=not spec.asks_models)
 
 
 def _in_channel(name: str, line: str) -> str:
@@ -60,8 +71,3 @@ def _in_channel(name: str, line: str) -> str:
     words = line.lower().split()
     is_placed = any(word in PLACES for word in words)
     return f"{line} channel" if name == "tier" and len(words) == 2 and not is_placed else line
-
-
-def is_stop(text: str) -> bool:
-    """Whether a message in a thread is the bare word that stops an answer."""
-    return _STOP.fullmatch(text.strip()) is not None

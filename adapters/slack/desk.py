@@ -9,7 +9,7 @@ from typing import Any
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from adapters.slack import inbound, views
-from adapters.slack.commands import NO_QUESTION, NO_THREAD_HERE, SlashLine, to_line
+from adapters.slack.commands import NO_QUESTION, NO_THREAD_HERE, NOTHING_HERE, SlashLine, to_line
 from adapters.slack.formatting import without_pings
 from adapters.slack.inbound import PLATFORM
 from adapters.slack.rules import Rules
@@ -76,6 +76,8 @@ class Desk:
             await self.open_settings(slash.trigger_id, slash.channel_id, workspace)
         elif line.text == "/forget":
             raise PromptError(NO_THREAD_HERE)
+        elif line.text == "/stop":
+            raise PromptError(NOTHING_HERE)
         elif line.is_private:
             await self._answer_privately(line, slash, workspace)
         else:

@@ -17,7 +17,7 @@ View = dict[str, Any]
 
 SETTINGS_VIEW = "parley_settings"
 SETTINGS_BUTTON = "parley_open_settings"
-NOT_ON_SLACK = frozenset({"threads"})
+NOT_ON_SLACK = frozenset({"threads", "forums"})
 """On Slack every answer goes to a thread."""
 INTRODUCTION = (
     "Mention me in a channel, write to me in *Messages*, or run `/parley ask …`. I answer in a "

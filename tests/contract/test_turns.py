@@ -220,6 +220,7 @@ async def test_only_a_turn_that_has_not_ended_can_be_stopped(store: AnyStore) ->
     assert not await store.request_stop("test:never")
     assert await store.request_stop(going.turn_id)
     assert await store.stopped((over.turn_id, going.turn_id)) == (going.turn_id,)
+    assert await store.going(going.key) == (going.turn_id,)
 
 
 async def test_takes_part_where_a_prompt_was_accepted(store: AnyStore) -> None:

@@ -42,7 +42,9 @@ usage of commas
 /etc/hosts what is it?
 /usr/bin/env: no such file
 / what is a slash
-/stop
+stop it, please
+stop words in English
+stopping distances?
 debate is healthy, isn't it?
 ensemble learning explained
 """

@@ -6,6 +6,7 @@ import pytest
 
 from bot.catalog import Tier
 from bot.inbox import Inbox
+from bot.messages import ConversationKey
 from bot.turns import TurnStatus
 from storage import MemoryStore
 from tests.fakes import FrozenClock, RecordingQueue, incoming
@@ -93,6 +94,21 @@ async def test_stop_marks_the_turn_and_interrupts_it(
     assert await inbox.stop("test:m1")
     assert await store.is_stopped("test:m1")
     assert queue.cancelled == ["test:m1"]
+
+
+async def test_the_word_stop_ends_what_its_conversation_waits_for_and_nothing_else(
+    inbox: Inbox, store: MemoryStore, queue: RecordingQueue
+) -> None:
+    await inbox.accept(incoming("Hello"))
+    elsewhere = ConversationKey(
+        platform="test", workspace_id="w1", channel_id="c1", thread_id="elsewhere"
+    )
+    await inbox.accept(incoming("Hi", message_id="m2", key=elsewhere))
+    await inbox.accept(incoming("Stop!", message_id="m3"))
+    assert await inbox.accept(incoming("Stop!", message_id="m3")) is None
+    assert queue.cancelled == ["test:m1"]
+    assert queue.submitted == ["test:m1", "test:m2", "test:m3"]
+    assert not await store.is_stopped("test:m3")
 
 
 async def test_stop_of_an_unknown_turn_does_nothing(inbox: Inbox, queue: RecordingQueue) -> None:

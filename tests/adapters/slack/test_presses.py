@@ -73,8 +73,9 @@ async def test_the_word_stop_ends_an_answer(rig: Rig, slack: LoopbackSlack) -> N
     ts = slack.say("<@UPARLEY> go on and on")
     await slack.until(lambda: slack.replies(ts))
     slack.say("stop", thread_ts=ts)
-    await rig.answered(1)
-    assert slack.replies(ts) == ["some words"]
+    await rig.answered(2)
+    assert slack.replies(ts)[0] == "some words"
+    assert slack.replies(ts)[-1].startswith("Whatever I was writing here is stopped.")
 
 
 async def test_a_question_that_begins_like_a_command_is_a_question(
@@ -107,12 +108,18 @@ async def test_a_slash_command_where_parley_is_not_says_what_to_do(
 
 
 async def test_commands_are_answered_to_one_person(rig: Rig, slack: LoopbackSlack) -> None:
-    for text in ("", "models", "budget", "ask", "forget", "settings dial"):
+    for text in ("", "models", "budgets", "ask", "forget", "stop", "settings dial"):
         slack.command("/parley", text, user="U2")
-    await slack.until(lambda: len(slack.responses) == 6)
+    await slack.until(lambda: len(slack.responses) == 7)
     said = "\n".join(response["text"] for response in slack.responses)
     assert {response["response_type"] for response in slack.responses} == {"ephemeral"}
-    for part in ("`@free`", "Write your question", "Here is no thread to forget", "`dial`"):
+    for part in (
+        "`@free`",
+        "Write your question",
+        "Here is no thread to forget",
+        "`dial`",
+        "to stop in",
+    ):
         assert part in said
     assert slack.space.channels["C1"].messages == []
 
@@ -123,6 +130,17 @@ async def test_a_mistake_in_a_command_is_told_with_the_nearest_word(
     slack.command("/parley", "settings dail 7")
     await slack.until(lambda: slack.responses)
     assert "Did you mean `dial`?" in slack.responses[0]["text"]
+
+
+async def test_a_mistyped_command_is_no_question_and_spends_nothing(
+    rig: Rig, slack: LoopbackSlack
+) -> None:
+    slack.command("/parley", "dabate tabs or spaces?")
+    await slack.until(lambda: slack.responses)
+    assert "Did you mean `/parley debate`?" in slack.responses[0]["text"]
+    assert "`/parley ask dabate …`" in slack.responses[0]["text"]
+    assert not rig.gateway.calls
+    assert not slack.space.channels["C1"].messages
 
 
 async def test_words_in_a_thread_are_commands_as_well(rig: Rig, slack: LoopbackSlack) -> None:
