@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +13,7 @@ from adapters.clock import SystemClock
 from adapters.inline_queue import InlineQueue
 from adapters.logs import start_logs
 from adapters.parts import Parts, PlatformCheck
+from adapters.roles import chosen_roles
 from adapters.settings import AppSettings, load_settings, made_home
 from bot.difficulty import Estimator
 from bot.inbox import Inbox
@@ -111,12 +112,12 @@ class Main:
             checks += await check_slack(settings)
         return checks
 
-    async def up(self, settings: AppSettings) -> None:
-        """Run all that is configured until told to stop."""
+    async def up(self, settings: AppSettings, only: Sequence[str] = ()) -> None:
+        """Run all that is configured, or only some roles, until told to stop."""
         from adapters.serving import serve  # brings the web server: no other command needs it
 
         start_logs(settings.parley_log_level)
-        await serve(settings, self.estimator)
+        await serve(settings, self.estimator, chosen_roles(only, settings))
 
 
 async def _give_up_left(store: SqlStore, clock: SystemClock) -> None:

@@ -47,9 +47,12 @@ def listed_models(settings: AppSettings) -> ModelChoice:
 
 
 @asynccontextmanager
-async def open_models(settings: AppSettings) -> AsyncIterator[ModelAccess]:
+async def open_models(
+    settings: AppSettings, *, are_asked: bool = True
+) -> AsyncIterator[ModelAccess]:
     """Look for models on this machine, start what is needed, close it at the end.
 
+    Where none `are_asked`, since other processes answer, they are only listed.
     Nothing here waits for LiteLLM or the demo model to load: a call made earlier does.
     """
     choice, found = listed_models(settings), ""
@@ -58,11 +61,12 @@ async def open_models(settings: AppSettings) -> AsyncIterator[ModelAccess]:
         choice, found = choice.with_found(to_specs(servers)), summary(servers)
     async with AsyncExitStack() as stack:
         demo = None
-        if _wants_demo(settings, choice):
+        if are_asked and _wants_demo(settings, choice):
             demo = await stack.enter_async_context(DemoModel())
             choice = choice.with_found((to_demo_spec(None),))
         litellm = LiteLLMGateway(_Keys(settings, demo))
-        litellm.start()
+        if are_asked:
+            litellm.start()
         stack.push_async_callback(litellm.close)
         yield ModelAccess(
             choice=choice,

@@ -17,8 +17,10 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
 from adapters.clock import SystemClock
-from adapters.engine import DurableEngine
+from adapters.engine import DurableEngine, QueueDoor
+from adapters.late_queue import LateQueue
 from adapters.parts import Deliveries, Parts
+from adapters.roles import Role, configured_roles
 from adapters.scheduler import Digests, announcers_of, run_digests
 from adapters.settings import AppSettings, made_home
 from adapters.web import (
@@ -35,11 +37,9 @@ from bot.catalog import Catalog
 from bot.difficulty import Estimator
 from bot.errors import BotError
 from bot.inbox import Inbox
-from bot.ports import Queue
 from bot.reporting import Reporter
 from bot.responder import Responder
 from bot.router import Router
-from bot.turns import Turn
 from storage import SqlStore, open_store
 
 if TYPE_CHECKING:
@@ -50,25 +50,6 @@ MODELS = "Models"
 NO_MODEL = "none is switched on: put a provider's key into .env and start again"
 
 
-class _LateQueue:
-    """A queue that is opened after the page is shown."""
-
-    def __init__(self) -> None:
-        self._opened: asyncio.Future[Queue] = asyncio.get_running_loop().create_future()
-
-    def open(self, queue: Queue) -> None:
-        self._opened.set_result(queue)
-
-    async def until_open(self) -> Queue:
-        return await asyncio.shield(self._opened)
-
-    async def submit(self, turn: Turn) -> None:
-        await (await self.until_open()).submit(turn)
-
-    async def cancel(self, turn_id: str) -> None:
-        await (await self.until_open()).cancel(turn_id)
-
-
 @dataclass(slots=True)
 class _Server:
     """What is there from the first moment; the rest is opened behind the page."""
@@ -76,17 +57,25 @@ class _Server:
     settings: AppSettings
     store: SqlStore
     new_estimator: Callable[[], Estimator]
+    roles: frozenset[Role]
     web: WebDelivery = field(default_factory=WebDelivery)
     startup: Startup = field(default_factory=lambda: Startup(MODELS))
     clock: SystemClock = field(default_factory=SystemClock)
-    queue: _LateQueue = field(default_factory=_LateQueue)
+    queue: LateQueue = field(default_factory=LateQueue)
     catalog: Catalog = field(default_factory=lambda: Catalog(()))
     outside: list[BaseRoute] = field(default_factory=list)
     """Served beside the page, with checks of their own: Slack's events over HTTP."""
 
     def app(self) -> Starlette:
-        """The web application."""
-        page = create_app(
+        """What is served over HTTP: the page, where this process has it, and what is beside it."""
+        app = Starlette()
+        app.router.routes = self.outside
+        if Role.WEB in self.roles:
+            self.outside.append(Mount("/", self._page()))
+        return app
+
+    def _page(self) -> Starlette:
+        return create_app(
             WebParts(
                 store=self.store,
                 inbox=self.inbox(),
@@ -98,10 +87,6 @@ class _Server:
             ),
             self._dashboard().routes(),
         )
-        app = Starlette()
-        app.router.routes = self.outside
-        self.outside.append(Mount("/", page))
-        return app
 
     def inbox(self) -> Inbox:
         """The way in; it waits until the queue is open."""
@@ -112,11 +97,18 @@ class _Server:
         # In a thread, so that the page is served while this and all it brings is loaded.
         access = await asyncio.to_thread(importlib.import_module, "adapters.model_access")
         self.startup.working(MODELS, "looking for models")
-        models = await stack.enter_async_context(access.open_models(self.settings))
+        answers = Role.WORKER in self.roles
+        models = await stack.enter_async_context(
+            access.open_models(self.settings, are_asked=answers)
+        )
         self.catalog = models.choice.active
-        _greet(models)
         parts, deliveries = self._parts(models)
         await self._open_platforms(parts, deliveries, stack)
+        if not answers:
+            self.queue.open(await stack.enter_async_context(QueueDoor(self.store)))
+            self.startup.done(MODELS, ", ".join(self.catalog.aliases()))
+            return
+        _greet(models)
         engine = DurableEngine(
             self.store,
             parts.responder.answer,
@@ -175,27 +167,35 @@ class _Server:
     async def _open_platforms(
         self, parts: Parts, deliveries: Deliveries, stack: AsyncExitStack
     ) -> None:
-        if self.settings.discord_token.get_secret_value():
+        """Those that are heard here; a worker answers on every one that is configured."""
+        configured = configured_roles(self.settings)
+        wanted = configured if Role.WORKER in self.roles else self.roles
+        if Role.DISCORD in wanted:
             from adapters.discord.running import run_discord
 
-            await stack.enter_async_context(run_discord(parts, deliveries))
-        if self.settings.slack_bot_token.get_secret_value() or self.settings.slack_client_id:
+            discord = run_discord(parts, deliveries, hears=Role.DISCORD in self.roles)
+            await stack.enter_async_context(discord)
+        if Role.SLACK in wanted:
             from adapters.slack import open_slack
 
-            slack = await stack.enter_async_context(open_slack(parts, deliveries))
+            hears = Role.SLACK in self.roles
+            slack = await stack.enter_async_context(open_slack(parts, deliveries, hears=hears))
             self.outside[:0] = slack.routes
 
 
-async def serve(settings: AppSettings, new_estimator: Callable[[], Estimator]) -> None:
-    """Run all that is configured until SIGINT or SIGTERM; raises ConfigurationError."""
-    token = settings.parley_web_token.get_secret_value()
-    listener = listen(settings.parley_host, settings.parley_port, token=token)
+async def serve(
+    settings: AppSettings, new_estimator: Callable[[], Estimator], roles: frozenset[Role]
+) -> None:
+    """Do all that the roles say until SIGINT or SIGTERM; raises ConfigurationError."""
+    token, has_page = settings.parley_web_token.get_secret_value(), Role.WEB in roles
+    listener = listen(settings.parley_host, settings.parley_port, token=token, has_page=has_page)
     _say(
         f"Parley is at {address_of(listener)}",
+        f"It runs {', '.join(sorted(roles))}.",
         f"It spends at most ${settings.parley_monthly_cap_usd} a month (PARLEY_MONTHLY_CAP_USD).",
     )
     async with open_store(made_home(settings)) as store, AsyncExitStack() as stack:
-        server = _Server(settings, store, new_estimator)
+        server = _Server(settings, store, new_estimator, roles)
         page = asyncio.create_task(
             run_web(server.app(), listener, close_streams=server.web.close), name="page"
         )

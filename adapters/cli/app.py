@@ -46,9 +46,13 @@ def build_app(program: Program) -> typer.Typer:
 
 def _add_up(app: typer.Typer, program: Program) -> None:
     @app.command()
-    def up() -> None:
-        """Run everything that is configured; the web chat always."""
-        _run(_up(program))
+    def up(
+        only: Annotated[
+            list[str] | None, typer.Option(help="web, discord, slack, worker; several with commas.")
+        ] = None,
+    ) -> None:
+        """Run everything that is configured, the web chat always; or only some of it."""
+        _run(program.up(program.settings(), tuple(only or ())))
 
 
 def _add_prompts(app: typer.Typer, program: Program) -> None:
@@ -203,6 +207,13 @@ def _add_database(app: typer.Typer, program: Program) -> None:
 
         _run(moving.move_database(program, target, source))
 
+    @app.command()
+    def migrate() -> None:
+        """Bring the database's tables up to date; `up` does it, too, at its start."""
+        from adapters.cli import migrating
+
+        _run(migrating.migrate(program))
+
 
 def _add_keeping(app: typer.Typer, program: Program) -> None:
     @app.command()
@@ -286,11 +297,6 @@ def _exit(code: int) -> None:
 
 def _run(command: Coroutine[None, None, int | None]) -> None:
     _exit(asyncio.run(command) or 0)
-
-
-async def _up(program: Program) -> int:
-    await program.up(program.settings())
-    return 0
 
 
 def run_app(program: Program) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol
 
@@ -47,5 +48,5 @@ class Program(Protocol):
     async def check_platforms(self, settings: AppSettings) -> tuple[PlatformCheck, ...]:
         """Ask each platform that is set up whether it lets Parley in."""
 
-    async def up(self, settings: AppSettings) -> None:
-        """Run all that is configured until told to stop."""
+    async def up(self, settings: AppSettings, only: Sequence[str] = ()) -> None:
+        """Run all that is configured, or only some roles, until told to stop."""

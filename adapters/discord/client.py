@@ -63,6 +63,7 @@ class ParleyClient(discord.AutoShardedClient):
         *,
         content: bool = True,
         shards: Shards,
+        hears: bool = True,
         on_login: Callable[[], None],
     ) -> None:
         super().__init__(
@@ -77,6 +78,7 @@ class ParleyClient(discord.AutoShardedClient):
         self.delivery = DiscordDelivery(self, parts.store, parts.clock)
         self.has_content = content
         self.tree = discord.app_commands.CommandTree(self)
+        self._hears = hears
         self._on_login = on_login
         self._session: aiohttp.ClientSession | None = None
         self._files: FileReader
@@ -92,11 +94,20 @@ class ParleyClient(discord.AutoShardedClient):
             DiscordWebSocket.DEFAULT_GATEWAY = URL(url)
         self._session = aiohttp.ClientSession()
         self._files = FileReader(self._session, self._is_discords)
-        await self.gaps.load(self.parts.store)
-        add_commands(self)
-        await sync_commands(self)
+        if self._hears:
+            await self.gaps.load(self.parts.store)
+            add_commands(self)
+            await sync_commands(self)
         self._on_login()
         logger.info("Discord: invite the bot with this link", extra={"link": self.invite_url})
+
+    async def stay(self, token: str) -> None:
+        """Hear what Discord tells; without ears, only be able to write there."""
+        if self._hears:
+            await self.start(token)
+        else:
+            await self.login(token)
+            await asyncio.Event().wait()
 
     async def close(self) -> None:
         """Disconnect."""

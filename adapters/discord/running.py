@@ -37,9 +37,10 @@ logger = logging.getLogger(__name__)
 class DiscordBot:
     """The running Discord side. It delivers what was asked on Discord."""
 
-    def __init__(self, parts: Parts, shards: Shards) -> None:
+    def __init__(self, parts: Parts, shards: Shards, *, hears: bool = True) -> None:
         self._parts = parts
         self._shards = shards
+        self._hears = hears
         self._logged_in = asyncio.Event()
         self.client = self._new_client(content=True)
 
@@ -103,7 +104,7 @@ class DiscordBot:
         if base:
             Route.BASE = base
         try:
-            await self.client.start(self._parts.settings.discord_token.get_secret_value())
+            await self.client.stay(self._parts.settings.discord_token.get_secret_value())
         finally:
             await self.client.close()
 
@@ -112,18 +113,22 @@ class DiscordBot:
             self._parts,
             content=content,
             shards=self._shards,
+            hears=self._hears,
             on_login=self._logged_in.set,
         )
 
 
 @asynccontextmanager
-async def run_discord(parts: Parts, deliveries: Deliveries) -> AsyncIterator[DiscordBot]:
+async def run_discord(
+    parts: Parts, deliveries: Deliveries, *, hears: bool = True
+) -> AsyncIterator[DiscordBot]:
     """Run the Discord side beside everything else, for as long as the context lasts.
 
+    Without `hears` it answers what other processes have heard, and has no gateway connection.
     Needs `DISCORD_TOKEN`; raises ConfigurationError for faulty settings. A fault of the
     connection is logged and tried again, and never ends the rest of the program.
     """
-    bot = DiscordBot(parts, Shards.parse(parts.settings.discord_shards))
+    bot = DiscordBot(parts, Shards.parse(parts.settings.discord_shards), hears=hears)
     deliveries.by_platform[PLATFORM] = bot
     task = asyncio.create_task(bot.run(), name="discord")
     try:

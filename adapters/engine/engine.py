@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from types import TracebackType
 
+from adapters.engine.bell import Bell
 from adapters.engine.ownership import Ownership, ownership_of
 from adapters.engine.upkeep import Upkeep
 from bot.errors import BotError, StoreError
@@ -70,6 +71,8 @@ class DurableEngine:
             await upkeep.restore()
             self._start(upkeep.run())
             self._start(self._watch_stops())
+            if ownership.is_shared:
+                self._start(Bell(self._store.url).hear(self._nudge))
             self._nudge()
         except BaseException:
             await self._open.aclose()

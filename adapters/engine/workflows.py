@@ -41,6 +41,35 @@ async def _answer_turn(turn_id: str) -> None:
     await _runs[WORKFLOW](turn_id)
 
 
+class Entrance:
+    """Where a turn gets its place in the queue; any process may use it, also one that runs none."""
+
+    def __init__(self, url: URL) -> None:
+        self.engine = _to_engine(url)
+        self.client = DBOSClient(
+            system_database_engine=self.engine,
+            serializer=DBOSPortableJSONSerializer(),
+            application_name=WORKFLOW,
+            lazy=True,
+        )
+
+    def enqueue(self, session: Session, turn: Turn, position: int) -> None:
+        """Put a turn in the queue inside a transaction of ours."""
+        self.client.enqueue_in_transaction(session, _to_options(turn, position), turn.turn_id)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.client.destroy()
+        self.engine.dispose()
+
+
+def make_tables(url: URL) -> None:
+    """Bring the queue's own tables up to date; blocks."""
+    _quiet_logs()
+    kind = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
+    DBOS.migrate(url.set(drivername=kind).render_as_string(hide_password=False))
+
+
 class Workflows:
     """Starts, orders and recovers the workflows of one process."""
 
@@ -48,13 +77,7 @@ class Workflows:
         """`run` is called on the loop that `launch` was awaited in."""
         self._executor_id = executor_id
         self._run = run
-        self._engine = _to_engine(url)
-        self._client = DBOSClient(
-            system_database_engine=self._engine,
-            serializer=DBOSPortableJSONSerializer(),
-            application_name=WORKFLOW,
-            lazy=True,
-        )
+        self._entrance = Entrance(url)
         self._claims = ThreadPoolExecutor(1, thread_name_prefix="claims")
         self._dbos: DBOS | None = None
         self._queue: Any = None
@@ -73,7 +96,7 @@ class Workflows:
         _quiet_logs()
         config: DBOSConfig = {
             "name": WORKFLOW,
-            "system_database_engine": self._engine,
+            "system_database_engine": self._entrance.engine,
             "application_version": VERSION,
             "executor_id": self._executor_id,
             "serializer": DBOSPortableJSONSerializer(),
@@ -90,7 +113,7 @@ class Workflows:
 
     def enqueue(self, session: Session, turn: Turn, position: int) -> None:
         """Put a turn in the queue inside a transaction of ours."""
-        self._client.enqueue_in_transaction(session, _to_options(turn, position), turn.turn_id)
+        self._entrance.enqueue(session, turn, position)
 
     async def claim(self) -> None:
         """Take what may run now, at once: the very step that the queue's poll takes."""
@@ -144,7 +167,7 @@ class Workflows:
     async def requeue(self, turn: Turn, position: int) -> None:
         """Queue a turn that has no workflow, or one that ended without it."""
         await DBOS.delete_workflows_async([turn.turn_id])
-        await self._client.enqueue_async(_to_options(turn, position), turn.turn_id)
+        await self._entrance.client.enqueue_async(_to_options(turn, position), turn.turn_id)
 
     async def purge(self, before: datetime) -> int:
         """Delete the rows of workflows that ended before then. Returns how many."""
@@ -170,8 +193,7 @@ class Workflows:
         self._claims.shutdown(wait=True, cancel_futures=True)
         DBOS.destroy(workflow_completion_timeout_sec=0)
         self._dbos = None
-        self._client.destroy()
-        self._engine.dispose()
+        self._entrance.close()
 
 
 def _to_options(turn: Turn, position: int) -> EnqueueOptions:

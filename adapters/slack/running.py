@@ -77,8 +77,11 @@ NO_WAY_IN = (
 class SlackBot:
     """The running Slack side. It delivers what was asked on Slack."""
 
-    def __init__(self, parts: Parts, limits: PreviewLimits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self, parts: Parts, limits: PreviewLimits = DEFAULT_LIMITS, *, hears: bool = True
+    ) -> None:
         self._parts = parts
+        self._hears = hears
         self._store = parts.store
         self._limits = limits
         self._delivery: SlackDelivery | None = None
@@ -97,6 +100,8 @@ class SlackBot:
     @property
     def routes(self) -> Sequence[Route]:
         """What a web server has to serve: events, whose signatures are checked, and installs."""
+        if not self._hears:
+            return []
         events = [Route(EVENTS_PATH, self._serve, methods=["POST"])] if self.is_http else []
         pages = (INSTALL_PATH, REDIRECT_PATH) if self._has_oauth else ()
         return [*events, *(Route(path, self._install, methods=["GET"]) for path in pages)]
@@ -127,7 +132,8 @@ class SlackBot:
     async def run(self) -> None:
         """Stay connected; ends only when that is hopeless, and says why in the log."""
         settings = self._parts.settings
-        if not (self.is_http or settings.slack_app_token.get_secret_value()):
+        has_way_in = self.is_http or settings.slack_app_token.get_secret_value()
+        if self._hears and not has_way_in:
             logger.error(NO_WAY_IN)
             return
         async with open_clients(self._parts.clock, settings.slack_api_base) as clients:
@@ -137,23 +143,29 @@ class SlackBot:
                 logger.error("%s", error)
 
     async def _run(self, clients: Clients) -> None:
-        settings = self._parts.settings
         self.workspaces = workspaces = await self._find_workspaces(clients)
         async with AsyncExitStack() as stack:
             self._delivery = await stack.enter_async_context(
                 SlackDelivery(workspaces, self._store, self._parts.clock, self._limits)
             )
-            arrivals = self._arrivals(clients)
-            slack = self._build(workspaces, arrivals)
-            stack.push_async_callback(slack.close)
-            secret = settings.slack_signing_secret.get_secret_value()
-            app = slack.build(clients.client(None), secret)
-            await self._listen(app, clients, stack)
+            catch_up = await self._hear(workspaces, clients, stack) if self._hears else None
             self.is_ready.set()
             logger.info("Slack is connected")
-            limit = SHARED_APP_LIMIT if self._has_oauth else OWN_APP_LIMIT
-            await CatchUp(workspaces, self._store, arrivals, self._parts.clock, limit).run()
+            if catch_up is not None:
+                await catch_up.run()
             await asyncio.Event().wait()
+
+    async def _hear(
+        self, workspaces: Workspaces, clients: Clients, stack: AsyncExitStack
+    ) -> CatchUp:
+        """Take events in; returns what reads on from where they ended last time."""
+        arrivals = self._arrivals(clients)
+        slack = self._build(workspaces, arrivals)
+        stack.push_async_callback(slack.close)
+        secret = self._parts.settings.slack_signing_secret.get_secret_value()
+        await self._listen(slack.build(clients.client(None), secret), clients, stack)
+        limit = SHARED_APP_LIMIT if self._has_oauth else OWN_APP_LIMIT
+        return CatchUp(workspaces, self._store, arrivals, self._parts.clock, limit)
 
     async def _find_workspaces(self, clients: Clients) -> Workspaces:
         settings, store = self._parts.settings, self._store
@@ -261,9 +273,14 @@ async def _patiently(clients: Clients, token: str) -> Workspace:
 
 
 @asynccontextmanager
-async def open_slack(parts: Parts, deliveries: Deliveries) -> AsyncIterator[SlackBot]:
-    """Slack, running beside everything else for as long as it is open."""
-    bot = SlackBot(parts)
+async def open_slack(
+    parts: Parts, deliveries: Deliveries, *, hears: bool = True
+) -> AsyncIterator[SlackBot]:
+    """Slack, running beside everything else for as long as it is open.
+
+    Without `hears` it answers what other processes have heard.
+    """
+    bot = SlackBot(parts, hears=hears)
     deliveries.by_platform[PLATFORM] = bot
     task = asyncio.create_task(bot.run(), name="slack")
     try:

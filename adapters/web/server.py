@@ -18,12 +18,13 @@ BACKLOG = 256
 STOP_TIMEOUT_S = 2
 
 
-def listen(host: str, port: int, *, token: str = "") -> socket.socket:
+def listen(host: str, port: int, *, token: str = "", has_page: bool = True) -> socket.socket:
     """A socket that listens; port 0 takes a free one.
 
-    Raises ConfigurationError when the port is taken, or others could reach it without a token.
+    Raises ConfigurationError when the port is taken, or others could reach the page without a
+    token.
     """
-    if not token and not is_loopback_name(host):
+    if has_page and not token and not is_loopback_name(host):
         raise ConfigurationError(
             f"PARLEY_HOST={host} lets other machines reach the chat, and nothing asks who they "
             "are. Set PARLEY_WEB_TOKEN to a long random text, or leave PARLEY_HOST out."

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from adapters.clock import SystemClock
-from adapters.engine import DurableEngine
+from adapters.engine import DurableEngine, QueueDoor
 from adapters.engine.engine import MAX_FAILURES
 from bot.errors import ConfigurationError, DeliveryError, StoreError
 from bot.turns import Turn, TurnStatus
@@ -148,6 +148,20 @@ async def test_a_turn_begins_long_before_the_queue_is_polled(store: SqlStore) ->
             took_s.append(time.perf_counter() - began_s)
 
     assert sorted(took_s)[5] < 0.4  # the poll comes once a second
+
+
+@pytest.mark.postgres
+async def test_what_comes_in_at_another_process_begins_without_waiting_for_the_poll(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.engine.workflows.POLL_S", 60.0)
+    address = postgres.new_database()
+    async with open_store(address) as ears, open_store(address) as worker:
+        answering = Answering(worker)
+        async with QueueDoor(ears) as door, engine_on(worker, answering):
+            await door.submit(await accepted(ears, 1))
+            await until(lambda: answering.events == ["begin test:m1", "end test:m1"])
+    postgres.drop(address)
 
 
 async def test_a_stopped_process_parks_its_turns_and_the_next_goes_on(store: SqlStore) -> None:

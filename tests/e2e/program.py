@@ -118,10 +118,10 @@ class Up:
 
 
 @asynccontextmanager
-async def up(env: Mapping[str, str]) -> AsyncIterator[Up]:
+async def up(env: Mapping[str, str], *options: str) -> AsyncIterator[Up]:
     """Run `parley up` until the end of the block, then stop it as an operator does."""
     process = await asyncio.create_subprocess_exec(
-        *PARLEY, "up", env=dict(env), stderr=asyncio.subprocess.PIPE
+        *PARLEY, "up", *options, env=dict(env), stderr=asyncio.subprocess.PIPE
     )
     assert process.stderr is not None
     address = ""

@@ -1,0 +1,31 @@
+"""A queue that is opened after the page is shown: what comes before that waits."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.ports import Queue
+from bot.turns import Turn
+
+
+class LateQueue:
+    """Hands on to another queue, as soon as there is one."""
+
+    def __init__(self) -> None:
+        self._opened: asyncio.Future[Queue] = asyncio.get_running_loop().create_future()
+
+    def open(self, queue: Queue) -> None:
+        """From now on, this is the queue."""
+        self._opened.set_result(queue)
+
+    async def until_open(self) -> Queue:
+        """Wait for the queue."""
+        return await asyncio.shield(self._opened)
+
+    async def submit(self, turn: Turn) -> None:
+        """Put a turn in."""
+        await (await self.until_open()).submit(turn)
+
+    async def cancel(self, turn_id: str) -> None:
+        """Interrupt a turn that was asked to stop."""
+        await (await self.until_open()).cancel(turn_id)
