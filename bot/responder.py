@@ -293,7 +293,10 @@ class Responder:
             else:
                 await progress.sink.fail(Notice(text=turn.notice, actions=(Action.AGAIN,)))
         except DeliveryError:
-            logger.exception("the answer could not be posted", extra={"turn_id": turn.turn_id})
+            if turn.status is TurnStatus.CANCELLED:  # often since its prompt was deleted
+                logger.info("nobody is left to be told", extra={"turn_id": turn.turn_id})
+            else:
+                logger.exception("the answer could not be posted", extra={"turn_id": turn.turn_id})
         await self._store.finish(turn)
         self._log(turn)
 

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.loopback.providers import ProviderServer
@@ -41,7 +42,9 @@ class Program:
         name: str,
         *,
         cap_usd: str = "1000",
+        more: Mapping[str, str] | None = None,
     ) -> None:
+        """`more` is set in its environment besides, and before what is set here."""
         folder.mkdir(parents=True, exist_ok=True)
         models = folder / "models.toml"
         models.write_text(
@@ -61,6 +64,7 @@ class Program:
             "PARLEY_LOG_LEVEL": "INFO",
             "OPENAI_API_KEY": "k",
             "DATABASE_URL": database,
+            **(more or {}),
         }
         self._process: asyncio.subprocess.Process | None = None
         self.log = folder / f"{name}.log"
@@ -71,6 +75,12 @@ class Program:
     def is_alive(self) -> bool:
         """Whether it can be spoken to."""
         return bool(self.address)
+
+    @property
+    def pid(self) -> int:
+        """Its process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
 
     async def start(self, *, is_awaited: bool = True) -> None:
         """Start it, and wait until its page is there."""
