@@ -97,9 +97,9 @@ class Arrivals:
         before = self._tails.get(thread)
         self._tails[thread] = task
         try:
-            incoming = await self._translate(event, workspace)
-            if before is not None:
+            if before is not None:  # it may be what makes this thread ours
                 await asyncio.wait({before})
+            incoming = await self._translate(event, workspace)
             if incoming is None:
                 return False
             await self._inbox.accept(incoming)

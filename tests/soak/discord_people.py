@@ -51,8 +51,7 @@ class DiscordPeople:
 
     async def follow_up(self) -> None:
         """A further question in a thread, without a mention."""
-        here = [thread for thread in self._threads if thread in self._town.discord.world.channels]
-        if here:
+        if here := [thread for thread in self._threads if self.is_answered(thread)]:
             thread = self._town.dice.choice(here)
             said = self._people.say(thread, self._user(), self._town.diary.question())
             prompt = Prompt(kind="discord: question in a thread", place=thread)

@@ -41,7 +41,7 @@ class Plan:
     @property
     def rounds(self) -> int:
         """Each a few minutes long, and enough of them to see a trend."""
-        return max(4, round(self.minutes / 4))
+        return max(3, round(self.minutes / 4))
 
     @property
     def round_s(self) -> float:

@@ -45,8 +45,8 @@ class SlackPeople:
 
     async def follow_up(self) -> None:
         """A further question in a thread, without a mention."""
-        if self._threads:
-            channel, thread_ts = self._town.dice.choice(self._threads)
+        if here := [t for t in self._threads if self.is_answered(" ".join(t))]:
+            channel, thread_ts = self._town.dice.choice(here)
             text = self._town.diary.question()
             ts = self._slack.say(text, channel=channel, user=self._user(), thread_ts=thread_ts)
             self._note("slack: question in a thread", channel, ts, thread_ts)

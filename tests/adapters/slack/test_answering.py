@@ -138,3 +138,12 @@ async def test_a_mention_that_is_written_in_later_is_answered(
     slack.event({"type": "app_mention", "user": "U1", "text": text, "ts": ts, "channel": "C1"})
     await rig.answered(1)
     assert slack.replies(ts) == ["echo: what is DNS?"]
+
+
+async def test_a_reply_right_behind_the_mention_is_answered_too(
+    rig: Rig, slack: LoopbackSlack
+) -> None:
+    ts = slack.say("<@UPARLEY> one")
+    slack.say("two", thread_ts=ts)
+    await rig.answered(2)
+    assert slack.replies(ts) == ["echo: one", "echo: two"]
