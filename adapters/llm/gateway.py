@@ -23,6 +23,8 @@ from bot.errors import (
 )
 
 KEEPALIVE_S = 120.0
+GEMINI_ENDS = ('"finishReason":', '"blockReason":')
+"""What only a last line of Gemini's holds; within a text the quotes are escaped."""
 _END = object()
 
 
@@ -99,7 +101,7 @@ class LiteLLMGateway:
         except Exception as error:
             raise to_gateway_error(error, model) from error
         try:
-            chunks = await _open(stream, model)
+            chunks = await _open(stream, reading, model)
             while (chunk := await _next(chunks, reading, model)) is not _END:
                 reading.take(chunk)
             if not reading.is_finished:
@@ -121,7 +123,7 @@ class _PromptConnector(aiohttp.TCPConnector):
         return await super().connect(req, traces, prompt)
 
 
-async def _open(stream: Any, model: ModelSpec) -> Any:
+async def _open(stream: Any, reading: Reading, model: ModelSpec) -> Any:
     """The provider's own chunks, beneath LiteLLM's wrapper.
 
     The wrapper costs twice as much CPU as all the rest, and makes things up: usage where none was
@@ -133,6 +135,9 @@ async def _open(stream: Any, model: ModelSpec) -> Any:
         except Exception as error:
             raise to_gateway_error(error, model) from error
     raw = stream.completion_stream
+    if model.provider == "gemini" and hasattr(raw, "streaming_response"):
+        # LiteLLM gives each of Gemini's chunks a proper end, so its lines are looked at as well.
+        raw.streaming_response = reading.until_said(GEMINI_ENDS, raw.streaming_response)
     return aiter(raw if hasattr(raw, "__aiter__") else stream)
 
 

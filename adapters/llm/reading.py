@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -41,6 +42,7 @@ class Reading:
         self._first_token_s: float | None = None
         self._finish_reason = ""
         self._served_model = ""
+        self._is_awaited = False
         self._tally = _Tally()
 
     @property
@@ -56,7 +58,17 @@ class Reading:
     @property
     def is_finished(self) -> bool:
         """Whether the provider said that it is done, and not that it failed."""
-        return self._finish_reason not in ("", "error")
+        return self._finish_reason not in ("", "error") and not self._is_awaited
+
+    async def until_said(
+        self, marks: tuple[str, ...], lines: AsyncIterator[str]
+    ) -> AsyncIterator[str]:
+        """The lines as they are; the stream is not finished before one of them holds a mark."""
+        self._is_awaited = True
+        async for line in lines:
+            if any(mark in line for mark in marks):
+                self._is_awaited = False
+            yield line
 
     def take(self, chunk: Any) -> None:
         """Take one chunk in either form that LiteLLM's providers give; None has nothing in it."""

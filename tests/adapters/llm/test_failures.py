@@ -85,8 +85,6 @@ def test_reads_a_date_to_wait_for(provider: ProviderServer) -> None:
 async def test_a_stream_that_breaks_off_keeps_the_text_so_far(
     provider: ProviderServer, gateway: LiteLLMGateway, texts: Texts, name: str, kind: FaultKind
 ) -> None:
-    if (name, kind) == ("gemini", FaultKind.TRUNCATED):
-        pytest.skip("LiteLLM says `stop` for each of Gemini's chunks")
     provider.script(text="One two three four five six")
     provider.fail(kind, at_token=3)
     with pytest.raises(errors.StreamCutError) as caught:
@@ -101,8 +99,6 @@ async def test_a_stream_that_breaks_off_keeps_the_text_so_far(
 async def test_a_stream_that_breaks_before_any_text_may_be_tried_elsewhere(
     provider: ProviderServer, gateway: LiteLLMGateway, texts: Texts, name: str, kind: FaultKind
 ) -> None:
-    if (name, kind) == ("gemini", FaultKind.MALFORMED):
-        pytest.skip("LiteLLM waits for the rest of it: an empty answer, which is tried elsewhere")
     provider.fail(kind, at_token=0)
     with pytest.raises(errors.ProviderUnavailableError) as caught:
         await gateway.complete(a_call(a_model(provider, name)), texts)
