@@ -8,7 +8,7 @@ long none did, or what the clocks were changed to.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,14 +19,14 @@ from apscheduler.schedulers.asyncio import (  # type: ignore[import-untyped]  # 
 )
 from apscheduler.triggers.cron import CronTrigger  # type: ignore[import-untyped]  # as above
 
+from adapters.announcing import Admins, Announcement, Announcers
 from bot.digest import Report
 from bot.errors import BotError, DeliveryError
 from bot.periods import DigestWeek, digest_week
-from bot.pictures import Card
 from bot.ports import Clock, Store
 from bot.reporting import Reporter
 from bot.setting_values import WEEKDAYS
-from bot.settings import SettingChange, Settings, resolve
+from bot.settings import Settings, resolve
 from bot.spend import Where
 from bot.spend_text import to_card, to_text
 from storage.spend import DigestClaim
@@ -37,34 +37,6 @@ TELL_AT_ATTEMPT = 2
 """A fault that has passed by then is nobody's worry."""
 _SETTING = "digest_channel"
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Announcement:
-    """A digest, ready to be posted."""
-
-    post_id: str
-    """The same digest has the same id: it is posted once, also after a crash."""
-    workspace_id: str
-    channel_id: str
-    text: str
-    card: Card
-
-
-class Announcer(Protocol):
-    """Posts in a channel of one platform, where nobody has asked."""
-
-    async def announce(self, announcement: Announcement) -> None:
-        """Post it, unless it was posted before. Raises DeliveryError in words."""
-
-    async def tell(self, workspace_id: str, user_id: str, text: str) -> None:
-        """Write to one person directly. Raises DeliveryError in words."""
-
-
-def announcers_of(by_platform: Mapping[str, object]) -> dict[str, Announcer]:
-    """What can announce right now, of the platforms that are connected."""
-    found = {name: getattr(each, "announcer", None) for name, each in by_platform.items()}
-    return {name: announcer for name, announcer in found.items() if announcer is not None}
 
 
 class DigestStore(Store, Protocol):
@@ -81,9 +53,6 @@ class DigestStore(Store, Protocol):
 
     async def postpone_digest(self, claim: DigestClaim, until: datetime, error: str) -> None:
         """Keep that a digest could not be posted, and when it may be tried again."""
-
-    async def audit(self, scope_id: str, limit: int = 100) -> tuple[SettingChange, ...]:
-        """The changes made at one place, the latest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +78,10 @@ class Digests:
         *,
         store: DigestStore,
         reporter: Reporter,
-        announcers: Callable[[], Mapping[str, Announcer]],
+        announcers: Announcers,
         clock: Clock,
-        admins: frozenset[str] = frozenset(),
+        admins: Admins,
     ) -> None:
-        """`admins` are `platform:user id`, from the configuration."""
         self._store = store
         self._reporter = reporter
         self._announcers = announcers
@@ -209,33 +177,26 @@ class Digests:
             f"<#{due.settings.digest_channel}>: {error} I try again every hour. "
             "`settings workspace digest_channel` sets another channel, or none."
         )
-        for user_id in await self._admins_of(due):
-            try:
-                await self._announcers()[due.where.platform].tell(
-                    due.where.workspace_id, user_id, text
-                )
-            except DeliveryError:
-                logger.warning("an admin could not be told", extra={"user_id": user_id})
-
-    async def _admins_of(self, due: _Due) -> list[str]:
-        """Who set the channel, and the admins of the configuration."""
-        changes = await self._store.audit(due.scope_id)
-        setters = [change.user_id for change in changes if change.name == _SETTING][:1]
-        prefix = f"{due.where.platform}:"
-        named = sorted(
-            each.removeprefix(prefix) for each in self._admins if each.startswith(prefix)
+        await self._admins.tell(
+            due.where.platform, due.where.workspace_id, text, setters={due.scope_id: _SETTING}
         )
-        return list(dict.fromkeys(setters + named))
+
+
+class Lookout(Protocol):
+    """Looks for what is due now and then."""
+
+    async def post_due(self) -> int:
+        """Post what is due; returns how much it was."""
 
 
 @asynccontextmanager
-async def run_digests(digests: Digests) -> AsyncIterator[None]:
+async def run_lookouts(*lookouts: Lookout) -> AsyncIterator[None]:
     """Look at once and then every minute, for as long as the context lasts."""
     scheduler = AsyncIOScheduler(timezone="UTC")
     scheduler.add_job(
         _look,
         CronTrigger(second=0, timezone="UTC"),
-        args=(digests,),
+        args=(lookouts,),
         coalesce=True,
         misfire_grace_time=None,
         max_instances=1,
@@ -248,9 +209,10 @@ async def run_digests(digests: Digests) -> AsyncIterator[None]:
         scheduler.shutdown(wait=False)
 
 
-async def _look(digests: Digests) -> None:
+async def _look(lookouts: Iterable[Lookout]) -> None:
     """The edge of a tick: whatever goes wrong is noted, and the next tick looks again."""
-    try:
-        await digests.post_due()
-    except BotError:
-        logger.exception("digests could not be looked for")
+    for lookout in lookouts:
+        try:
+            await lookout.post_due()
+        except BotError:
+            logger.exception("what is due could not be posted")

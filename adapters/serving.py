@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
+from adapters.alerts import BudgetAlerts
+from adapters.announcing import Admins, Announcer, announcers_of
 from adapters.clock import SystemClock
 from adapters.engine import DurableEngine, QueueDoor
 from adapters.late_queue import LateQueue
 from adapters.parts import Deliveries, Parts
 from adapters.roles import Role, configured_roles
-from adapters.scheduler import Digests, announcers_of, run_digests
+from adapters.scheduler import Digests, Lookout, run_lookouts
 from adapters.settings import AppSettings, made_home
 from adapters.web import (
     Dashboard,
@@ -116,7 +118,7 @@ class _Server:
             runs_here=lambda turn: turn.key.platform in deliveries.by_platform,
         )
         self.queue.open(await stack.enter_async_context(engine))
-        await stack.enter_async_context(run_digests(self._digests(deliveries)))
+        await stack.enter_async_context(run_lookouts(*self._lookouts(deliveries)))
         await _report(models, self.startup)
 
     def _parts(self, models: ModelAccess) -> tuple[Parts, Deliveries]:
@@ -155,14 +157,21 @@ class _Server:
             instance_cap=self.settings.instance_cap,
         )
 
-    def _digests(self, deliveries: Deliveries) -> Digests:
-        return Digests(
+    def _lookouts(self, deliveries: Deliveries) -> tuple[Lookout, ...]:
+        """What posts where nobody has asked."""
+
+        def announcers() -> dict[str, Announcer]:
+            return announcers_of(deliveries.by_platform)
+
+        admins = Admins(self.store, announcers, self.settings.admins)
+        digests = Digests(
             store=self.store,
             reporter=self._reporter(),
-            announcers=lambda: announcers_of(deliveries.by_platform),
+            announcers=announcers,
             clock=self.clock,
-            admins=self.settings.admins,
+            admins=admins,
         )
+        return digests, BudgetAlerts(self.store, announcers, admins, self.clock)
 
     async def _open_platforms(
         self, parts: Parts, deliveries: Deliveries, stack: AsyncExitStack

@@ -13,6 +13,7 @@ from bot.money import format_usd
 from bot.settings import Settings
 
 WARN_AT_PERCENT = 80
+USED_UP_PERCENT = 100
 LOW_AT_PERCENT = 90
 
 
@@ -79,6 +80,34 @@ class BudgetState:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetAlert:
+    """A limit that has come to one of its marks; said once in its window."""
+
+    state: BudgetState
+    mark: int
+    """WARN_AT_PERCENT or USED_UP_PERCENT."""
+
+
+def to_alerts(states: Sequence[BudgetState], *, is_used_up: bool) -> tuple[BudgetAlert, ...]:
+    """The marks that these limits have come to, whether or not they were said.
+
+    `is_used_up`: the tightest had no room for a call. When it is low as well, it is used up; with
+    much left it was the call that was too dear.
+    """
+    empty = tightest(states) if is_used_up else None
+    found = [(state, _mark(state, had_no_room=state is empty)) for state in states]
+    return tuple(BudgetAlert(state=state, mark=mark) for state, mark in found if mark)
+
+
+def _mark(state: BudgetState, *, had_no_room: bool) -> int:
+    if state.limit.cap <= 0:
+        return 0  # whoever sets such a cap needs no alert
+    if state.used_percent >= USED_UP_PERCENT or (had_no_room and state.is_low):
+        return USED_UP_PERCENT
+    return WARN_AT_PERCENT if state.used_percent >= WARN_AT_PERCENT else 0
+
+
 def tightest(states: Sequence[BudgetState]) -> BudgetState | None:
     """The state with the least left, or None without any cap."""
     return min(states, key=lambda state: state.available, default=None)
@@ -128,23 +157,30 @@ def limits_for(
 def to_exceeded_error(state: BudgetState) -> BudgetExceededError:
     """The error for a cap that leaves no room, with what a person is told."""
     limit = state.limit
-    until = limit.window.ends_at.strftime("%-d %B, %H:%M UTC")
     whose = _WHOSE[limit.scope]
     return BudgetExceededError(
         f"{whose} budget of {format_usd(limit.cap)} a {limit.window.period} has no room for this. "
-        f"It starts anew on {until}. An admin can raise it.",
+        f"It starts anew on {_until(limit)}. An admin can raise it.",
         available=state.available,
         resets_at=limit.window.ends_at,
     )
 
 
-def warning_message(state: BudgetState) -> str:
-    """The one warning at 80 %."""
-    limit = state.limit
+def alert_message(alert: BudgetAlert, whose: str = "") -> str:
+    """What is said at a mark; `whose` stands for the limit where its place is elsewhere."""
+    state, limit = alert.state, alert.state.limit
+    used = f"{format_usd(state.spent)} of {format_usd(limit.cap)} a {limit.window.period}"
+    name = whose or _WHOSE[limit.scope]
+    if alert.mark < USED_UP_PERCENT:
+        return f"{name} budget is {state.used_percent} % used: {used}."
     return (
-        f"{_WHOSE[limit.scope]} budget is {state.used_percent} % used: "
-        f"{format_usd(state.spent)} of {format_usd(limit.cap)} a {limit.window.period}."
+        f"{name} budget is used up: {used}. "
+        f"Only what costs nothing answers until {_until(limit)}. An admin can raise it."
     )
+
+
+def _until(limit: Limit) -> str:
+    return limit.window.ends_at.strftime("%-d %B, %H:%M UTC")
 
 
 _WHOSE = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.budget import BudgetState, Limit
+from bot.budget import BudgetAlert, BudgetState, Limit
 from bot.calls import Completion, ModelCall, OnText
 from bot.ledger import LedgerEntry
 from bot.messages import ConversationKey, IncomingMessage
@@ -176,10 +176,13 @@ class Ledger(Protocol):
     async def states(self, limits: Sequence[Limit]) -> tuple[BudgetState, ...]:
         """How much of each limit is spent and held."""
 
-    async def claim_warnings(self, limits: Sequence[Limit]) -> tuple[BudgetState, ...]:
-        """The limits that have reached 80 % and were not warned of in their window; marks them.
+    async def claim_alerts(
+        self, limits: Sequence[Limit], *, is_used_up: bool = False
+    ) -> tuple[BudgetAlert, ...]:
+        """The limits that have come to a mark that was not said in their window; notes it as said.
 
-        Each is returned once for each window, whoever asks.
+        `is_used_up`: the tightest had no room for a call. Each mark is returned once for each
+        window and cap, whoever asks; one that was passed over is not returned later.
         """
 
     async def entries(self, turn_id: str) -> tuple[LedgerEntry, ...]:

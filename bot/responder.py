@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.access import RATE_WINDOW, check_access, check_rate
 from bot.attachments import problems
-from bot.budget import warning_message
+from bot.budget import Limit, alert_message
 from bot.command_grammar import Command
 from bot.command_runner import CommandRunner
 from bot.commands import COMMANDS, parse_command
 from bot.errors import (
     BotError,
+    BudgetExceededError,
     DeliveryError,
     ProviderUnavailableError,
     SupersededError,
@@ -51,6 +53,8 @@ class _Progress:
     turn: Turn
     sink: Sink
     text: str = ""
+    limits: tuple[Limit, ...] = ()
+    """The budgets that it counts for, once they are known."""
     stage: Stage | None = None
     """Where a debate or an ensemble is held."""
 
@@ -144,6 +148,9 @@ class Responder:
             return await self._stopped(progress)
         except SupersededError:
             raise
+        except BudgetExceededError as error:  # which says what an alert would say
+            await self._store.claim_alerts(progress.limits, is_used_up=True)
+            return self._failed(progress.turn, str(error), error)
         except BotError as error:
             return self._failed(progress.turn, str(error), error)
         except Exception:
@@ -166,6 +173,7 @@ class Responder:
         if command is not None:
             return await self._commanded(progress, command)
         prepared = await self._preparation.prepare(turn, settings)
+        progress.limits = prepared.limits
         decision = await self._preparation.route(turn, prepared)
         progress.turn = turn = replace(turn, decision=to_record(decision))
         progress.sink.status(f"{decision.model.tier.label} · {decision.model.alias}")
@@ -207,6 +215,7 @@ class Responder:
         """Hold a debate or an ensemble; what was decided is kept however it ends."""
         turn = progress.turn
         prepared = await self._preparation.prepare(replace(turn, prompt=command.text), settings)
+        progress.limits = prepared.limits
         account = Account(turn=turn, limits=prepared.limits)
         progress.stage = stage = self._discussions.stage(account, progress.sink)
         asked = Asked(
@@ -227,7 +236,7 @@ class Responder:
         return await self._concluded(turn, outcome, prepared)
 
     async def _concluded(self, turn: Turn, outcome: Outcome, prepared: Prepared) -> Turn:
-        warnings = [warning_message(s) for s in await self._store.claim_warnings(prepared.limits)]
+        warnings = await self._alerts(prepared.limits)
         entries = await self._store.entries(turn.turn_id)
         reply = to_reply(outcome, entries, warnings)
         return replace(turn, status=TurnStatus.DONE, reply=reply, finished_at=self._clock.now())
@@ -235,7 +244,7 @@ class Responder:
     async def _answered(
         self, turn: Turn, decision: RouteDecision, answer: Answer, prepared: Prepared
     ) -> Turn:
-        warnings = [warning_message(s) for s in await self._store.claim_warnings(prepared.limits)]
+        warnings = await self._alerts(prepared.limits, is_used_up=decision.is_budget_used_up)
         record = {**turn.decision, "model": answer.model.alias, "tier": answer.model.tier.label}
         reply = Reply(
             text=answer.entry.text,
@@ -255,6 +264,13 @@ class Responder:
             decision=record,
             finished_at=self._clock.now(),
         )
+
+    async def _alerts(
+        self, limits: Sequence[Limit], *, is_used_up: bool = False
+    ) -> tuple[str, ...]:
+        """What is to be said of the budgets, each mark once."""
+        alerts = await self._store.claim_alerts(limits, is_used_up=is_used_up)
+        return tuple(alert_message(alert) for alert in alerts)
 
     async def _stopped(self, progress: _Progress) -> Turn:
         if progress.stage is not None:

@@ -79,6 +79,8 @@ class RouteDecision:
     reason: str
     notes: tuple[str, ...] = ()
     """What the person should know of it, such as a step down for the budget."""
+    is_budget_used_up: bool = False
+    """Whether only models that cost nothing can be paid for."""
     policy_version: str = POLICY_VERSION
 
 
@@ -299,4 +301,12 @@ def _decision(
         },
         reason=", ".join(requirements.reasons[:3]) or "an everyday question",
         notes=notes,
+        is_budget_used_up=_is_used_up(request, capable),
     )
+
+
+def _is_used_up(request: RouteRequest, capable: Mapping[Tier, tuple[ModelSpec, ...]]) -> bool:
+    """Whether there are models that cost something, and none of them can be paid for."""
+    priced = [model for models in capable.values() for model in models if model.price]
+    paid = [model for model in priced if expected_cost(model, request.input_tokens)]
+    return bool(paid) and not any(_fits_budget(model, request) for model in paid)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from bot.budget import Limit, Scope
+from bot.budget import BudgetAlert, BudgetState, Limit, Period, Scope, Window
 from bot.calls import Purpose, Usage
 from bot.catalog import Tier
 from bot.ledger import CallStatus, LedgerEntry
@@ -309,6 +309,14 @@ def to_budget_row(limit: Limit) -> BudgetRow:
         ends_at=limit.window.ends_at,
         cap=limit.cap,
     )
+
+
+def to_alert(row: BudgetRow) -> BudgetAlert:
+    """The last mark that was said of a kept budget."""
+    window = Window(period=Period(row.period), starts_at=row.starts_at, ends_at=row.ends_at)
+    limit = Limit(scope=Scope(row.scope), scope_id=row.scope_id, window=window, cap=row.cap)
+    state = BudgetState(limit=limit, spent=row.spent, held=row.held)
+    return BudgetAlert(state=state, mark=row.alerted_percent)
 
 
 def to_post_row(post: Post) -> PostRow:

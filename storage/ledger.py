@@ -7,16 +7,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, text
+from sqlalchemy import case, func, or_, text
 from sqlalchemy.orm import defer
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from bot.budget import WARN_AT_PERCENT, BudgetState, Limit, tightest, to_exceeded_error
+from bot.budget import (
+    BudgetAlert,
+    BudgetState,
+    Limit,
+    Scope,
+    tightest,
+    to_alerts,
+    to_exceeded_error,
+)
 from bot.ledger import CallStatus, LedgerEntry
 from bot.turns import TurnStatus
 from storage.convert import (
     in_hold_order,
+    to_alert,
     to_budget_id,
     to_budget_row,
     to_call_row,
@@ -100,27 +109,44 @@ class SqlLedger:
                 [await _to_state(session, limit, rows.get(to_budget_id(limit))) for limit in limits]
             )
 
-    async def claim_warnings(self, limits: Sequence[Limit]) -> tuple[BudgetState, ...]:
-        """The limits that have reached 80 % and were not warned of in their window; marks them."""
-        reached = [
-            state
-            for state in await self.states(limits)
-            if state.limit.cap > 0 and state.used_percent >= WARN_AT_PERCENT
-        ]
+    async def claim_alerts(
+        self, limits: Sequence[Limit], *, is_used_up: bool = False
+    ) -> tuple[BudgetAlert, ...]:
+        """The marks that were come to and not said in their window; notes them as said."""
+        reached = to_alerts(await self.states(limits), is_used_up=is_used_up)
         if not reached:
             return ()
-        by_id = {to_budget_id(state.limit): state for state in reached}
-        claimed: list[BudgetState] = []
+        by_id = {to_budget_id(alert.state.limit): alert for alert in reached}
         async with self._db.write() as session:
-            for budget_id in in_hold_order(by_id):
-                statement = (
-                    update(BudgetRow)
-                    .where(col(BudgetRow.budget_id) == budget_id, ~col(BudgetRow.is_warned))
-                    .values(is_warned=True)
-                )
-                if (await session.exec(statement)).rowcount:
-                    claimed.append(by_id[budget_id])
+            claimed = [
+                by_id[budget_id]
+                for budget_id in in_hold_order(by_id)
+                if await self._claim_alert(session, by_id[budget_id])
+            ]
         return tuple(claimed)
+
+    async def _claim_alert(self, session: AsyncSession, alert: BudgetAlert) -> bool:
+        limit = alert.state.limit
+        if await session.get(BudgetRow, to_budget_id(limit)) is None:
+            await self._insert_budget(session, limit)  # its first call was refused
+        is_new = or_(col(BudgetRow.alerted_percent) < alert.mark, col(BudgetRow.cap) != limit.cap)
+        statement = (
+            update(BudgetRow)
+            .where(col(BudgetRow.budget_id) == to_budget_id(limit), is_new)
+            .values(alerted_percent=alert.mark, cap=limit.cap)
+        )
+        return bool((await session.exec(statement)).rowcount)
+
+    async def alerts_said(self, now: datetime) -> tuple[BudgetAlert, ...]:
+        """The last mark said of each limit that is no one person's, in the windows of now."""
+        statement = select(BudgetRow).where(
+            text("alerted_percent > 0"),  # literally, so that the small index serves
+            col(BudgetRow.ends_at) > now,
+            col(BudgetRow.starts_at) <= now,
+            col(BudgetRow.scope) != Scope.USER.value,
+        )
+        async with self._db.read() as session:
+            return tuple(to_alert(row) for row in await session.exec(statement))
 
     async def entries(self, turn_id: str) -> tuple[LedgerEntry, ...]:
         """The entries of one turn, oldest first."""
@@ -168,6 +194,9 @@ class SqlLedger:
                 held=col(BudgetRow.held) + hold - released,
                 spent=col(BudgetRow.spent) + released,
                 cap=limit.cap,
+                alerted_percent=case(
+                    (col(BudgetRow.cap) == limit.cap, col(BudgetRow.alerted_percent)), else_=0
+                ),
             )
         )
         if hold:
@@ -177,9 +206,13 @@ class SqlLedger:
             return True
         if await session.get(BudgetRow, to_budget_id(limit)) is not None:
             return False
+        await self._insert_budget(session, limit)
+        return bool((await session.exec(statement)).rowcount)
+
+    async def _insert_budget(self, session: AsyncSession, limit: Limit) -> None:
+        """Begin a budget, unless somebody else has."""
         values = to_budget_row(limit).model_dump() | {"spent": await _spent_before(session, limit)}
         await self._db.insert_new(session, BudgetRow, values)
-        return bool((await session.exec(statement)).rowcount)
 
 
 async def release_open_calls(session: AsyncSession, turn_ids: Sequence[str]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.budget import WARN_AT_PERCENT, BudgetState, Limit, tightest, to_exceeded_error
+from bot.budget import BudgetAlert, BudgetState, Limit, tightest, to_alerts, to_exceeded_error
 from bot.errors import SupersededError
 from bot.ledger import CallStatus, LedgerEntry
 from bot.messages import ConversationKey, IncomingMessage, Role
@@ -264,15 +264,17 @@ class _MemoryLedger:
             self._budget(budget_id).spent = sum(before)
         return self._budget(budget_id)
 
-    async def claim_warnings(self, limits: Sequence[Limit]) -> tuple[BudgetState, ...]:
-        """The limits that have reached 80 % and were not warned of in their window; marks them."""
+    async def claim_alerts(
+        self, limits: Sequence[Limit], *, is_used_up: bool = False
+    ) -> tuple[BudgetAlert, ...]:
+        """The marks that were come to and not said in their window; notes them as said."""
         claimed = []
-        for state in await self.states(limits):
-            budget = self._budget(to_budget_id(state.limit))
-            is_due = state.limit.cap > 0 and state.used_percent >= WARN_AT_PERCENT
-            if is_due and not budget.is_warned:
-                budget.is_warned = True
-                claimed.append(state)
+        for alert in to_alerts(await self.states(limits), is_used_up=is_used_up):
+            limit = alert.state.limit
+            said = self._kept.alerted.get(to_budget_id(limit), (limit.cap, 0))
+            if said[0] != limit.cap or said[1] < alert.mark:
+                self._kept.alerted[to_budget_id(limit)] = (limit.cap, alert.mark)
+                claimed.append(alert)
         return tuple(claimed)
 
     async def entries(self, turn_id: str) -> tuple[LedgerEntry, ...]:

@@ -20,7 +20,6 @@ class Budget:
 
     spent: int = 0
     held: int = 0
-    is_warned: bool = False
 
 
 @dataclass(slots=True)
@@ -37,6 +36,8 @@ class Kept:
     entries: dict[str, LedgerEntry] = field(default_factory=dict)
     held_in: dict[str, tuple[str, ...]] = field(default_factory=dict)
     budgets: dict[str, Budget] = field(default_factory=dict)
+    alerted: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """For each budget: the cap and the mark of the last alert."""
     posts: dict[str, Post] = field(default_factory=dict)
     settings: dict[str, dict[str, str]] = field(default_factory=dict)
     audit: list[SettingChange] = field(default_factory=list)

@@ -171,6 +171,14 @@ class BudgetRow(SQLModel, table=True):
     """One cap in one window: what is spent and what is held, in nano-dollars."""
 
     __tablename__ = "budget"
+    __table_args__ = (
+        Index(
+            "ix_budget_alerted",
+            "ends_at",
+            sqlite_where=text("alerted_percent > 0"),
+            postgresql_where=text("alerted_percent > 0"),
+        ),
+    )
 
     budget_id: str = Field(primary_key=True)
     scope: str
@@ -181,7 +189,8 @@ class BudgetRow(SQLModel, table=True):
     cap: int = Field(sa_type=BigInteger)
     spent: int = Field(default=0, sa_type=BigInteger)
     held: int = Field(default=0, sa_type=BigInteger)
-    is_warned: bool = False
+    alerted_percent: int = 0
+    """The highest mark that was said: 0, 80 or 100."""
 
 
 class PostRow(SQLModel, table=True):

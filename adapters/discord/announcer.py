@@ -15,7 +15,7 @@ from bot.errors import DeliveryError
 from bot.ports import Clock, Post, Posts
 
 if TYPE_CHECKING:
-    from adapters.scheduler import Announcement
+    from adapters.announcing import Announcement
 
 COLOUR = 0x2563EB
 LOOK_BACK = 50
@@ -65,11 +65,13 @@ class DiscordAnnouncer:
 
     async def _post(self, announcement: Announcement) -> str:
         embed = discord.Embed(description=announcement.text[:MOST_TEXT], colour=COLOUR)
-        embed.set_image(url=f"attachment://{PICTURE_NAME}")
+        card = announcement.card
+        if card is not None:
+            embed.set_image(url=f"attachment://{PICTURE_NAME}")
         channel = self._client.get_partial_messageable(int(announcement.channel_id))
         message = await channel.send(
             embed=embed,
-            file=to_file(announcement.card),
+            file=to_file(card) if card is not None else discord.utils.MISSING,
             nonce=to_nonce(announcement.post_id),
             allowed_mentions=NO_MENTIONS,
         )

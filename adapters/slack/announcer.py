@@ -14,10 +14,11 @@ from adapters.slack.pictures import send
 from adapters.slack.posts import EVENT_TYPE
 from adapters.slack.workspaces import Workspace, Workspaces
 from bot.errors import DeliveryError
+from bot.pictures import Card
 from bot.ports import Clock, Post, Posts
 
 if TYPE_CHECKING:
-    from adapters.scheduler import Announcement
+    from adapters.announcing import Announcement
 
 TRIES = 5
 RETRY_S = 1.0
@@ -72,7 +73,7 @@ class SlackAnnouncer:
     async def _post(self, workspace: Workspace, announcement: Announcement) -> str:
         text = announcement.text
         words = [markdown_block(text)]
-        picture = await _picture(workspace, announcement)
+        picture = await _picture(workspace, announcement.card)
         for attempt in range(TRIES):
             try:
                 return await _send(workspace, announcement, [*words, *picture])
@@ -86,18 +87,20 @@ class SlackAnnouncer:
         raise AssertionError("unreachable")
 
 
-async def _picture(workspace: Workspace, announcement: Announcement) -> list[Block]:
-    """The picture as a block; none when Slack does not take it."""
+async def _picture(workspace: Workspace, card: Card | None) -> list[Block]:
+    """The picture as a block; none without one, or when Slack does not take it."""
+    if card is None:
+        return []
     try:
-        file_id = await send(workspace, announcement.card)
+        file_id = await send(workspace, card)
         await workspace.api.call(
             "files.completeUploadExternal",
-            files=json.dumps([{"id": file_id, "title": announcement.card.title}]),
+            files=json.dumps([{"id": file_id, "title": card.title}]),
         )
     except DeliveryError:
         logger.warning("slack did not take a picture", exc_info=True)
         return []
-    alt = announcement.card.alt[:MOST_ALT]
+    alt = card.alt[:MOST_ALT]
     return [{"type": "image", "slack_file": {"id": file_id}, "alt_text": alt}]
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.scheduler import Announcement, Digests, announcers_of, run_digests
+from adapters.announcing import Admins, Announcement, announcers_of
+from adapters.scheduler import Digests, run_lookouts
 from bot.errors import DeliveryError, SettingError
 from bot.reporting import Reporter
 from bot.settings import SettingChange
@@ -54,8 +55,13 @@ class World:
             reporter=reporter,
             announcers=lambda: {"test": self.announcer},
             clock=self.clock,
-            admins=frozenset({"test:root", "other:else"}),
+            admins=self.admins,
         )
+
+    @property
+    def admins(self) -> Admins:
+        named = frozenset({"test:root", "other:else"})
+        return Admins(self.store, lambda: {"test": self.announcer}, named)
 
     async def set(self, name: str, value: str | None, scope_id: str = "test/w") -> None:
         change = SettingChange(
@@ -88,6 +94,7 @@ async def test_a_digest_is_posted_when_it_is_due_and_once(world: World) -> None:
     (announced,) = world.announcer.announced
     assert announced.text.startswith("**Spend, 16–22 November: $1.00**")
     assert (announced.post_id, announced.channel_id) == ("digest:test/w:2026-W47:p1", "C1")
+    assert announced.card is not None
     assert announced.card.headline == "$1.00"
 
 
@@ -161,8 +168,11 @@ async def test_workspaces_get_their_own_digests(world: World) -> None:
     await booked(world.store, call(2, workspace_id="other", cost=usd("2")))
 
     assert await world.digests.post_due() == 2
-    totals = {each.workspace_id: each.card.headline for each in world.announcer.announced}
-    assert totals == {"w": "$1.00", "other": "$2.00"}
+    titles = {each.workspace_id: each.text.split("**")[1] for each in world.announcer.announced}
+    assert titles == {
+        "w": "Spend, 16–22 November: $1.00",
+        "other": "Spend, 16–22 November: $2.00",
+    }
 
 
 async def test_a_failure_is_tried_again_soon_then_hourly_and_told_once(world: World) -> None:
@@ -248,7 +258,7 @@ async def test_what_is_no_zone_day_time_or_channel_is_refused_in_words(
 
 
 async def test_the_clock_looks_at_once_and_stops_with_its_context(world: World) -> None:
-    async with run_digests(world.digests), asyncio.timeout(10):
+    async with run_lookouts(world.digests), asyncio.timeout(10):
         while not world.texts:
             await asyncio.sleep(0.01)
 

@@ -16,7 +16,8 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from adapters.scheduler import Announcement, Digests
+from adapters.announcing import Admins, Announcement
+from adapters.scheduler import Digests
 from bot.ports import Post
 from bot.reporting import Reporter
 from storage import SqlStore, open_store
@@ -63,7 +64,7 @@ class TableAnnouncer:
             "post_id": announcement.post_id,
             "workspace_id": announcement.workspace_id,
             "text": announcement.text,
-            "headline": announcement.card.headline,
+            "headline": announcement.card.headline if announcement.card else "",
         }
         async with self._store._db.write() as session:
             connection = await session.connection()
@@ -80,7 +81,11 @@ async def main(address: str) -> None:
         reporter = Reporter(store, catalog, clock, instance_cap=None)
         announcer = TableAnnouncer(store, clock)
         digests = Digests(
-            store=store, reporter=reporter, announcers=lambda: {"test": announcer}, clock=clock
+            store=store,
+            reporter=reporter,
+            announcers=lambda: {"test": announcer},
+            clock=clock,
+            admins=Admins(store, lambda: {"test": announcer}),
         )
         print("ready", flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):

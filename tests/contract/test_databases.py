@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, MetaData, Table, text
 from sqlmodel import SQLModel
 
+from bot.budget import Scope
 from bot.errors import ConfigurationError, StoreError
 from bot.turns import Turn
 from storage import SqlStore, open_store
+from storage.convert import to_budget_row
 from storage.database import Database, to_url
 from storage.migrate import VERSIONS, is_ours, migrate
-from tests.contract.examples import accepted, message, turn_of
+from tests.contract.examples import NOON, accepted, limit, message, turn_of
 
 
 async def test_the_migrations_make_the_tables_that_the_program_expects(location: str) -> None:
@@ -45,6 +47,28 @@ async def test_a_database_of_each_version_is_brought_up_to_date(
 
     async with open_store(tmp_path / "parley.db") as store:
         await accepted(store, 1)
+
+
+async def test_a_warning_that_was_said_before_the_update_is_not_said_again(
+    tmp_path: Path,
+) -> None:
+    workspace = limit(Scope.WORKSPACE, scope_id="test/w", cap=1_000)
+    values = to_budget_row(workspace).model_dump(exclude={"alerted_percent"})
+
+    def keep(connection: Connection) -> None:
+        budget = Table("budget", MetaData(), autoload_with=connection)
+        connection.execute(budget.insert().values(values | {"spent": 850, "is_warned": True}))
+
+    database = Database(to_url(tmp_path / "parley.db"))
+    await migrate(database, "0003")
+    async with database.writer.begin() as connection:
+        await connection.run_sync(keep)
+    await database.close()
+
+    async with open_store(tmp_path / "parley.db") as store:
+        assert await store.claim_alerts([workspace]) == ()
+        (said,) = await store.alerts_said(NOON)
+        assert said.mark == 80
 
 
 async def test_a_newer_database_is_refused_in_words(location: str) -> None:

@@ -189,15 +189,71 @@ async def test_a_raised_cap_counts_at_once(store: AnyStore) -> None:
     assert await _used(store, ALL) == [(0, 1_500)]
 
 
-async def test_warns_once_in_a_window(store: AnyStore) -> None:
-    opened = await store.open(entry(hold=400), [USER, ALL])
-    assert await store.claim_warnings([USER, ALL]) == ()
-    await store.close(done(opened, cost=400))
+async def _spend(store: AnyStore, cost: int, *limits: Limit, step: str = "a") -> None:
+    opened = await store.open(entry(f"test:m1:{step}", hold=cost), limits)
+    await store.close(done(opened, cost=cost))
 
-    (state,) = await store.claim_warnings([USER, ALL])
 
-    assert (state.limit, state.spent) == (USER, 400)
-    assert await store.claim_warnings([USER, ALL]) == ()
+async def test_each_mark_is_said_once_in_a_window(store: AnyStore) -> None:
+    assert await store.claim_alerts([USER, ALL]) == ()
+    await _spend(store, 400, USER, ALL, step="a")
+
+    (at_80,) = await store.claim_alerts([USER, ALL])
+    assert await store.claim_alerts([USER, ALL]) == ()
+    await _spend(store, 100, USER, ALL, step="b")
+    (at_100,) = await store.claim_alerts([USER, ALL])
+
+    assert (at_80.state.limit, at_80.state.spent, at_80.mark) == (USER, 400, 80)
+    assert (at_100.state.limit, at_100.state.spent, at_100.mark) == (USER, 500, 100)
+    assert await store.claim_alerts([USER, ALL]) == ()
+
+
+async def test_of_two_marks_that_are_passed_at_once_the_last_is_said(store: AnyStore) -> None:
+    await _spend(store, 500, USER)
+
+    assert [alert.mark for alert in await store.claim_alerts([USER])] == [100]
+    assert await store.claim_alerts([USER]) == ()
+
+
+async def test_a_refusal_at_the_end_of_a_budget_says_that_it_is_used_up(store: AnyStore) -> None:
+    await _spend(store, 460, USER, ALL)
+
+    (alert,) = await store.claim_alerts([USER, ALL], is_used_up=True)
+
+    assert (alert.state.limit, alert.mark) == (USER, 100)
+    await _spend(store, 40, USER, ALL, step="b")
+    assert await store.claim_alerts([USER, ALL]) == ()
+
+
+async def test_a_call_too_dear_for_a_budget_with_much_left_is_no_alert(store: AnyStore) -> None:
+    await _spend(store, 100, USER, ALL)
+
+    assert await store.claim_alerts([USER, ALL], is_used_up=True) == ()
+
+
+async def test_a_new_cap_has_marks_of_its_own(store: AnyStore) -> None:
+    await _spend(store, 500, USER)
+    await store.claim_alerts([USER])
+    raised = replace(USER, cap=1_000)
+    assert await store.claim_alerts([raised]) == ()
+    await _spend(store, 300, raised, step="b")
+
+    assert [alert.mark for alert in await store.claim_alerts([raised])] == [80]
+
+
+async def test_a_cap_set_when_its_window_was_paid_for_is_said_at_once(store: AnyStore) -> None:
+    await _spend(store, 500)
+
+    assert [alert.mark for alert in await store.claim_alerts([USER])] == [100]
+    assert await store.claim_alerts([USER]) == ()
+
+
+async def test_of_many_who_ask_at_once_one_is_told(store: AnyStore) -> None:
+    await _spend(store, 500, USER)
+
+    told = await asyncio.gather(*(store.claim_alerts([USER]) for _ in range(8)))
+
+    assert sum(map(len, told)) == 1
 
 
 async def test_without_limits_nothing_is_held_and_all_is_kept(store: AnyStore) -> None:
@@ -205,7 +261,7 @@ async def test_without_limits_nothing_is_held_and_all_is_kept(store: AnyStore) -
 
     assert await store.close(done(opened))
     assert await store.states([]) == ()
-    assert await store.claim_warnings([]) == ()
+    assert await store.claim_alerts([]) == ()
 
 
 async def test_sweep_books_the_open_calls_of_ended_turns_as_lost(store: AnyStore) -> None:

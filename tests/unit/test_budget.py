@@ -1,5 +1,6 @@
 """Caps hold for a local day, week or month, across changes of the clocks."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,10 +13,11 @@ from bot.budget import (
     Limit,
     Period,
     Scope,
+    alert_message,
     limits_for,
     tightest,
+    to_alerts,
     to_exceeded_error,
-    warning_message,
     window_at,
 )
 from bot.money import NANOUSD
@@ -107,5 +109,24 @@ def test_a_refusal_names_the_cap_and_when_it_ends() -> None:
     assert error.available == NANOUSD
 
 
-def test_a_warning_names_what_is_used() -> None:
-    assert warning_message(_state(81)) == "The budget is 81 % used: $81.00 of $100.00 a month."
+def test_an_alert_names_what_is_used() -> None:
+    (alert,) = to_alerts([_state(81)], is_used_up=False)
+    assert alert_message(alert) == "The budget is 81 % used: $81.00 of $100.00 a month."
+
+
+def test_the_last_alert_says_until_when() -> None:
+    (alert,) = to_alerts([_state(100)], is_used_up=False)
+    assert alert_message(alert, "Ann's") == (
+        "Ann's budget is used up: $100.00 of $100.00 a month. "
+        "Only what costs nothing answers until 1 December, 00:00 UTC. An admin can raise it."
+    )
+
+
+def test_only_the_tightest_is_used_up_by_a_refusal() -> None:
+    alerts = to_alerts([_state(85), _state(97)], is_used_up=True)
+    assert [(alert.state, alert.mark) for alert in alerts] == [(_state(85), 80), (_state(97), 100)]
+
+
+def test_a_cap_of_nothing_needs_no_alert() -> None:
+    state = BudgetState(limit=replace(_state(1).limit, cap=0), spent=0, held=0)
+    assert to_alerts([state], is_used_up=True) == ()

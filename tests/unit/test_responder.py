@@ -1,6 +1,7 @@
 """A turn is answered to its end: whatever happens, the person is told, and it is kept once."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from bot.catalog import Catalog, Tier
 from bot.errors import AuthenticationError, DeliveryError, ProviderUnavailableError, StreamCutError
 from bot.ledger import CallStatus
 from bot.messages import Role
+from bot.money import NANOUSD
 from bot.replies import Action, Notice, Reply
 from bot.responder import APOLOGY
 from bot.settings import SettingChange
@@ -239,6 +241,33 @@ async def test_four_fifths_of_a_budget_are_warned_of_once() -> None:
         world.gateway.script = [completion("x", output_tokens=1_000)]
         notes.append((await world.ask("Hi", f"m{n}")).reply.notes)
     assert [any("% used" in note for note in of_turn) for of_turn in notes] == [False, True, False]
+
+
+ELSEWHERE = replace(PLACE, thread_id="another")
+
+
+async def test_the_end_of_a_budget_is_said_once_and_a_refusal_says_it_itself() -> None:
+    models = Catalog((model("full", Tier.FULL, usd="1", max_output_tokens=100),))
+    world = World(ScriptedGateway(), models, cap=100_000_000)
+    world.gateway.script = [completion("x", output_tokens=23_750)]
+    await world.ask("Hi", "m0")
+
+    sink = await world.ask("Hi " * 8_000, "m1")
+
+    assert "has no room" in sink.notice.text
+    world.gateway.script = [completion("x", output_tokens=1_300)]
+    assert (await world.ask("Hi", "m2", key=ELSEWHERE)).reply.notes == ()
+
+
+async def test_when_only_free_models_can_be_paid_for_the_answer_says_so_once() -> None:
+    world = World(ScriptedGateway(), cap=NANOUSD)
+    world.gateway.script = [completion("x", output_tokens=49_990)]
+    await world.ask("@heavy Hi", "m0")
+    notes = []
+    for n in (1, 2):
+        world.gateway.script = [completion("x")]
+        notes.append(" ".join((await world.ask("@heavy Hi", f"m{n}")).reply.notes))
+    assert ["is used up" in of_turn for of_turn in notes] == [True, False]
 
 
 async def test_a_place_set_to_a_tier_uses_it_until_a_tag_says_auto() -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.scheduler import Announcement, Digests, announcers_of
+from adapters.announcing import Admins, Announcement, Announcer, announcers_of
+from adapters.scheduler import Digests
 from bot.errors import DeliveryError
 from bot.ports import Post
 from bot.reporting import Reporter
@@ -94,11 +95,16 @@ async def digests_of(stage: Stage, folder: Path, channel_id: str) -> AsyncIterat
         )  # fmt: skip
         await store.set_setting(change)
         await booked(store, call(1, platform="discord", workspace_id=str(stage.guild["id"])))
+
+        def announcers() -> dict[str, Announcer]:
+            return announcers_of({"discord": bot, "web": object()})
+
         yield Digests(
             store=store,
             reporter=Reporter(store, catalog, clock, instance_cap=None),
-            announcers=lambda: announcers_of({"discord": bot, "web": object()}),
+            announcers=announcers,
             clock=clock,
+            admins=Admins(store, announcers),
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.scheduler import Announcement
+from adapters.announcing import Announcement
 from bot.errors import DeliveryError
 from tests.adapters.charts.test_charts import CARD
 from tests.adapters.slack.rig import Rig
