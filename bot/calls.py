@@ -25,6 +25,7 @@ class Purpose(StrEnum):
 
     ANSWER = "answer"
     CLASSIFY = "classify"
+    CHECK = "check"
     PROPOSE = "propose"
     CRITICISE = "criticise"
     REVISE = "revise"

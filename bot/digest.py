@@ -38,6 +38,7 @@ FEATURES: Mapping[Purpose, str] = MappingProxyType(
     {
         Purpose.ANSWER: "answers",
         Purpose.CLASSIFY: "routing",
+        Purpose.CHECK: "checks",
         Purpose.PROPOSE: "ensemble voices",
         Purpose.CRITICISE: "debate critiques",
         Purpose.REVISE: "debate revisions",

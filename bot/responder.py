@@ -29,6 +29,7 @@ from bot.preparation import Preparation, Prepared
 from bot.replies import Action, Notice, Reply
 from bot.router import RouteDecision, Router
 from bot.settings import Settings
+from bot.strategies.checked import Checked
 from bot.strategies.discussion import Asked, Discussions, to_discussion
 from bot.strategies.footers import to_footer
 from bot.strategies.outcome import Outcome, to_reply
@@ -115,7 +116,12 @@ class Responder:
             on_failure=self._health.note,
             unhealthy=self._health.unhealthy,
         )
-        self._single = Single(meter, self._health.note, self._summaries.fit)
+        self._checked = Checked(
+            Single(meter, self._health.note, self._summaries.fit),
+            meter,
+            catalog=lambda: router.catalog,
+            unhealthy=self._health.unhealthy,
+        )
 
     async def answer(self, turn_id: str) -> None:
         """Answer a turn to its end. May be repeated after a crash: no finished call is paid again.
@@ -179,7 +185,9 @@ class Responder:
         progress.sink.status(f"{decision.model.tier.label} · {decision.model.alias}")
         account = Account(turn=turn, limits=prepared.limits)
         try:
-            answer = await self._single.answer(decision, prepared.messages, account, progress.show)
+            answer = await self._checked.answer(
+                decision, prepared, account, progress.show, progress.sink.status
+            )
         except CutAnswerError as error:
             logger.warning("a stream was cut", extra={"turn_id": turn.turn_id})
             return await self._cut_short(progress, _CUT_NOTE, error)
@@ -245,7 +253,12 @@ class Responder:
         self, turn: Turn, decision: RouteDecision, answer: Answer, prepared: Prepared
     ) -> Turn:
         warnings = await self._alerts(prepared.limits, is_used_up=decision.is_budget_used_up)
-        record = {**turn.decision, "model": answer.model.alias, "tier": answer.model.tier.label}
+        record = {
+            **turn.decision,
+            "model": answer.model.alias,
+            "tier": answer.model.tier.label,
+            "notes": [note for note in (*decision.notes, answer.remark) if note],
+        }
         reply = Reply(
             text=answer.entry.text,
             footer=to_footer(answer.entry, await self._store.entries(turn.turn_id)),

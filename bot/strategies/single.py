@@ -33,6 +33,8 @@ class Answer:
     entry: LedgerEntry
     model: ModelSpec
     notes: tuple[str, ...] = ()
+    remark: str = ""
+    """What is kept beside the decision, for whoever asks why."""
 
 
 class CutAnswerError(GatewayError):
@@ -46,15 +48,16 @@ class CutAnswerError(GatewayError):
 
 
 class _Shown:
-    """Notes whether any text has reached the person."""
+    """Notes whether any text has reached the person; none does while it is held back."""
 
-    def __init__(self, on_text: OnText) -> None:
+    def __init__(self, on_text: OnText | None) -> None:
         self._on_text = on_text
         self.any = False
 
     def __call__(self, text: str) -> None:
-        self.any = self.any or bool(text)
-        self._on_text(text)
+        if self._on_text is not None:
+            self.any = self.any or bool(text)
+            self._on_text(text)
 
 
 class Single:
@@ -76,10 +79,13 @@ class Single:
         decision: RouteDecision,
         messages: Sequence[Message],
         account: Account,
-        on_text: OnText,
+        on_text: OnText | None,
+        *,
+        name: str = "answer",
     ) -> Answer:
         """Answer, streaming to `on_text`; once text was shown there is no other model.
 
+        None holds the text back. `name` is the step's, the same in every run of the turn.
         Raises CutAnswerError when the stream ended early, the first model's GatewayError when
         none answered, BudgetExceededError when none could be paid for.
         """
@@ -89,7 +95,7 @@ class Single:
         tried = (decision.model, *decision.fallbacks)[:MAX_TRIES]
         for step, model in enumerate(tried, 1):
             try:
-                answer = await self._ask(model, step, messages, account, shown)
+                answer = await self._ask(model, f"{name}{step}", messages, account, shown)
             except (BudgetExceededError, PromptTooLongError) as error:
                 refused = refused or error
             except GatewayError as error:
@@ -104,13 +110,13 @@ class Single:
     async def _ask(
         self,
         model: ModelSpec,
-        step: int,
+        step: str,
         messages: Sequence[Message],
         account: Account,
         on_text: OnText,
     ) -> Answer:
         fitted = await self._fit(messages, model, account)
-        call = _to_call(f"{account.turn.turn_id}:answer{step}", model, fitted)
+        call = _to_call(f"{account.turn.turn_id}:{step}", model, fitted)
         entry = await self._meter.complete(call, account, on_text)
         if not entry.text.strip():
             raise (
