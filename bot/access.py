@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from bot.errors import NotAllowedError, TooManyPromptsError
 from bot.settings import Settings
 from bot.turns import Turn
-
-RATE_WINDOW = timedelta(minutes=1)
 
 
 def check_access(turn: Turn, settings: Settings) -> None:

@@ -14,7 +14,7 @@ from bot.messages import ConversationKey, IncomingMessage
 from bot.replies import Notice, Reply
 from bot.settings import SettingChange, Settings
 from bot.spend import SpendLine, Where
-from bot.turns import Conversation, Summary, Turn, Utterance
+from bot.turns import Begun, Conversation, Summary, Turn, Utterance
 
 
 class Clock(Protocol):
@@ -126,7 +126,7 @@ class Intake(Protocol):
 class TurnStore(Protocol):
     """What the responder reads and keeps."""
 
-    async def begin(self, turn_id: str, at: datetime) -> Turn | None:
+    async def begin(self, turn_id: str, at: datetime) -> Begun | None:
         """Mark a turn as running and count the attempt. None when it is over or unknown."""
 
     async def is_stopped(self, turn_id: str) -> bool:
@@ -144,9 +144,6 @@ class TurnStore(Protocol):
 
     async def keep_summary(self, key: ConversationKey, summary: Summary) -> None:
         """Keep a summary; one that covers as much is replaced."""
-
-    async def prompts_since(self, turn: Turn, since: datetime) -> int:
-        """How many turns its user began in its workspace after `since`, up to this one."""
 
     async def settings(self, key: ConversationKey) -> Settings:
         """The settings in force there."""

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bot.access import RATE_WINDOW, check_access, check_rate
+from bot.access import check_access, check_rate
 from bot.attachments import problems
 from bot.budget import Limit, alert_message
 from bot.command_grammar import Command
@@ -36,7 +36,7 @@ from bot.strategies.outcome import Outcome, to_reply
 from bot.strategies.single import Answer, CutAnswerError, Single
 from bot.strategies.stage import Stage
 from bot.summaries import Summaries
-from bot.turns import Turn, TurnStatus
+from bot.turns import Begun, Turn, TurnStatus
 
 MAX_ATTEMPTS = 5
 ALWAYS_ALLOWED = ("help", "forget")
@@ -129,25 +129,26 @@ class Responder:
         When it is cancelled and nobody asked the turn to stop, the turn stays as it is, to be
         taken up by the next start.
         """
-        turn = await self._store.begin(turn_id, self._clock.now())
-        if turn is None:
+        begun = await self._store.begin(turn_id, self._clock.now())
+        if begun is None:
             return
+        turn = begun.turn
         try:
             progress = _Progress(turn, await self._delivery.open(turn))
         except DeliveryError as error:
             await self._store.finish(self._failed(turn, str(error), error))
             return
         try:
-            ended = await self._run(progress)
+            ended = await self._run(begun, progress)
         except SupersededError:
             logger.info("another process has taken the turn over", extra={"turn_id": turn_id})
             return
         await self._end(progress, ended)
 
-    async def _run(self, progress: _Progress) -> Turn:
+    async def _run(self, begun: Begun, progress: _Progress) -> Turn:
         turn_id = progress.turn.turn_id
         try:
-            return await self._answer(progress)
+            return await self._answer(begun, progress)
         except asyncio.CancelledError:
             if not await self._store.is_stopped(turn_id):
                 raise
@@ -163,17 +164,16 @@ class Responder:
             logger.exception("the turn failed", extra={"turn_id": turn_id})
             return self._failed(progress.turn, APOLOGY, None)
 
-    async def _answer(self, progress: _Progress) -> Turn:
-        turn = progress.turn
-        if await self._store.is_stopped(turn.turn_id):
+    async def _answer(self, begun: Begun, progress: _Progress) -> Turn:
+        turn, settings = begun.turn, begun.settings
+        if begun.is_stopped:
             return await self._stopped(progress)
         if turn.attempts > MAX_ATTEMPTS:
             raise ProviderUnavailableError(
                 "I was interrupted several times while I answered this. Please ask again."
             )
         progress.turn = turn = self.commands.with_rights(turn)
-        settings = await self._store.settings(turn.key)
-        command = await self._admitted(progress, settings)
+        command = self._admitted(progress, begun)
         if command is not None and COMMANDS[command.name].asks_models:
             return await self._discussed(progress, command, settings)
         if command is not None:
@@ -193,19 +193,17 @@ class Responder:
             return await self._cut_short(progress, _CUT_NOTE, error)
         return await self._answered(turn, decision, answer, prepared)
 
-    async def _admitted(self, progress: _Progress, settings: Settings) -> Command | None:
+    def _admitted(self, progress: _Progress, begun: Begun) -> Command | None:
         """The command that a turn is, None for a prompt; raises when its user may not ask."""
         turn = progress.turn
-        if not turn.is_admin:
-            prompts = await self._store.prompts_since(turn, turn.created_at - RATE_WINDOW)
-            check_rate(turn, settings, prompts)
+        check_rate(turn, begun.settings, begun.recent_prompts)
         progress.turn = replace(turn, decision={"command": ""})
         command = to_discussion(turn.prompt, self._router.catalog.aliases())
         if command is None and not turn.attachments:
             command = parse_command(turn.prompt)
         if command is None or command.name not in ALWAYS_ALLOWED:
             progress.turn = turn
-            check_access(turn, settings)
+            check_access(turn, begun.settings)
         return command
 
     async def _commanded(self, progress: _Progress, command: Command) -> Turn:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.catalog import Tier
 from bot.messages import NOTHING, Attachment, ConversationKey, Role
 from bot.replies import Reply
+from bot.settings import Settings
+
+RATE_WINDOW = timedelta(minutes=1)
 
 
 class TurnStatus(StrEnum):
@@ -58,6 +61,19 @@ class Turn:
     """Why this model: what `router.to_record` keeps, in plain values."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A turn that has begun to run, and what is known of it at that moment."""
+
+    turn: Turn
+    settings: Settings
+    """Those in force where it was asked."""
+    recent_prompts: int
+    """How many turns its user has sent in its workspace within RATE_WINDOW, this one included."""
+    is_stopped: bool = False
+    """Whether somebody has asked for it to stop already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, event, inspect, make_url
+from sqlalchemy import URL, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -63,6 +63,7 @@ class Database:
         self.writer = _sqlite(url, readers=0) if self.is_sqlite else _postgres(url)
         self.reader = _sqlite(url, readers=_SQLITE_READERS) if self.is_sqlite else _postgres(url)
         self._turnstile = Turnstile(1 if self.is_sqlite else _POSTGRES_POOL)
+        self._insertions: dict[str, Any] = {}
 
     @asynccontextmanager
     async def write(self, *, is_urgent: bool = False) -> AsyncIterator[AsyncSession]:
@@ -70,13 +71,22 @@ class Database:
 
         An urgent one, which a platform waits for, goes before those that wait.
         """
+        async with (
+            self.transaction(is_urgent=is_urgent) as connection,
+            AsyncSession(connection, expire_on_commit=False) as session,
+        ):
+            yield session
+            await session.commit()
+
+    @asynccontextmanager
+    async def transaction(self, *, is_urgent: bool = False) -> AsyncIterator[AsyncConnection]:
+        """As `write`, for statements without rows as objects: what each message passes through."""
         with _in_words():
             async with (
                 self._turnstile.pass_through(is_urgent=is_urgent),
-                AsyncSession(self.writer, expire_on_commit=False) as session,
+                self.writer.begin() as connection,
             ):
-                yield session
-                await session.commit()
+                yield connection
 
     @property
     def is_busy(self) -> bool:
@@ -85,23 +95,33 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A transaction that only reads; raises StoreError when it cannot."""
+        """A look at what is there now; raises StoreError when it cannot be had."""
         with _in_words():
             async with AsyncSession(self.reader, expire_on_commit=False) as session:
                 yield session
 
-    def insert(self, row: type[SQLModel]) -> Any:
+    @asynccontextmanager
+    async def query(self) -> AsyncIterator[AsyncConnection]:
+        """As `read`, for statements without rows as objects."""
+        with _in_words():
+            async with self.reader.connect() as connection:
+                yield connection
+
+    def insert(self, row: type[SQLModel] | Table) -> Any:
         """An INSERT that knows `on_conflict_…` in this database's dialect."""
         return sqlite.insert(row) if self.is_sqlite else postgresql.insert(row)
 
     async def insert_new(
-        self, session: AsyncSession, row: type[SQLModel], values: dict[str, Any]
+        self, connection: AsyncConnection, table: Table, values: dict[str, Any]
     ) -> Any:
         """Insert a row and return its primary key's first column; None when it is there already."""
-        key = inspect(row).primary_key[0]
-        statement = self.insert(row).values(**values).on_conflict_do_nothing().returning(key)
-        # RETURNING, since PostgreSQL's driver gives no row count for an insert.
-        return (await session.exec(statement)).scalar_one_or_none()
+        statement = self._insertions.get(table.name)
+        if statement is None:
+            # RETURNING, since PostgreSQL's driver gives no row count for an insert.
+            key = next(iter(table.primary_key))
+            statement = self.insert(table).on_conflict_do_nothing().returning(key)
+            self._insertions[table.name] = statement
+        return (await connection.execute(statement, values)).scalar_one_or_none()
 
     async def scrub(self) -> None:
         """Let go of what was deleted: on SQLite, empty the write-ahead log into the file.

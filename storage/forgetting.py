@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col, delete, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.messages import ConversationKey
 from storage.convert import to_title
@@ -95,24 +95,21 @@ class SqlForgetting:
 
     async def _forget(self, chosen: ColumnElement[bool]) -> tuple[str, ...]:
         """Empty the chosen messages and all that came of them, in one commit."""
-        async with self._db.write() as session:
-            conversation_ids = tuple(
-                await session.exec(select(MessageRow.conversation_id).where(chosen).distinct())
-            )
+        async with self._db.transaction() as connection:
+            where_said = select(MessageRow.conversation_id).where(chosen).distinct()
+            conversation_ids = (await connection.scalars(where_said)).all()
             turns = col(TurnRow.message_row_id).in_(select(MessageRow.id).where(chosen))
-            going = tuple(
-                await session.exec(
-                    select(TurnRow.turn_id).where(turns, col(TurnRow.status).not_in(OVER))
-                )
+            going = await connection.scalars(
+                select(TurnRow.turn_id).where(turns, col(TurnRow.status).not_in(OVER))
             )
-            await empty_turns(session, turns)
-            await session.exec(update(MessageRow).where(chosen).values(**_EMPTY_MESSAGE))
+            await empty_turns(connection, turns)
+            await connection.execute(update(MessageRow).where(chosen).values(**_EMPTY_MESSAGE))
             for conversation_id in conversation_ids:
-                await _rename(session, conversation_id)
-            await session.exec(
+                await _rename(connection, conversation_id)
+            await connection.execute(
                 delete(SummaryRow).where(col(SummaryRow.conversation_id).in_(conversation_ids))
             )
-            return going
+            return tuple(going)
 
 
 _EMPTY_MESSAGE: Mapping[str, Any] = {
@@ -130,35 +127,34 @@ _EMPTY_TURN: Mapping[str, Any] = {
 }
 
 
-async def empty_turns(session: AsyncSession, turns: ColumnElement[bool]) -> None:
+async def empty_turns(connection: AsyncConnection, turns: ColumnElement[bool]) -> None:
     """Take all words out of turns, and stop those that have not ended."""
     turn_ids = select(TurnRow.turn_id).where(turns)
-    await session.exec(delete(FeedbackRow).where(col(FeedbackRow.turn_id).in_(turn_ids)))
-    await session.exec(
+    await connection.execute(delete(FeedbackRow).where(col(FeedbackRow.turn_id).in_(turn_ids)))
+    await connection.execute(
         update(LlmCallRow)
         .where(col(LlmCallRow.turn_id).in_(turn_ids))
         .values(text="", error_message="")
     )
     going = turns & col(TurnRow.status).not_in(OVER)
-    await session.exec(update(TurnRow).where(going).values(is_stopped=True))
-    await session.exec(update(TurnRow).where(turns).values(**_EMPTY_TURN))
+    await connection.execute(update(TurnRow).where(going).values(is_stopped=True))
+    await connection.execute(update(TurnRow).where(turns).values(**_EMPTY_TURN))
 
 
-async def _rename(session: AsyncSession, conversation_id: str) -> None:
+async def _rename(connection: AsyncConnection, conversation_id: str) -> None:
     """Name a conversation after the first prompt that is left; without one it is not listed."""
-    left = await session.exec(
+    text = await connection.scalar(
         select(MessageRow.text)
         .where(MessageRow.conversation_id == conversation_id, ~col(MessageRow.is_withdrawn))
         .where(MessageRow.is_addressed)
         .order_by(col(MessageRow.id))
         .limit(1)
     )
-    text = left.first()
     here = col(ConversationRow.conversation_id) == conversation_id
     if text is None:
-        await session.exec(delete(ConversationRow).where(here))
+        await connection.execute(delete(ConversationRow).where(here))
     else:
-        await session.exec(update(ConversationRow).where(here).values(title=to_title(text)))
+        await connection.execute(update(ConversationRow).where(here).values(title=to_title(text)))
 
 
 def _days_of(conversation_id: str, days_of: Mapping[str, int]) -> int:

@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
+from typing import Any
 
-from sqlalchemy import func
-from sqlalchemy.orm import Session
-from sqlmodel import col, select, update
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import ConversationKey, IncomingMessage
 from bot.turns import Turn, TurnStatus
-from storage.convert import to_message_row, to_title, to_turn, to_turn_row
+from storage.convert import (
+    to_conversation_values,
+    to_message_values,
+    to_turn,
+    to_turn_values,
+)
 from storage.database import Database
-from storage.tables import ConversationRow, FeedbackRow, MessageRow, TurnRow
+from storage.tables import CONVERSATION, FEEDBACK, MESSAGE, TURN
 
-Enqueue = Callable[[Session, Turn, int], None]
+Enqueue = Callable[[Connection, Turn, int], None]
 """Gives a turn its place in the queue, inside the transaction that keeps it.
 
 The number is the turn's position in its conversation: unlike a time it never goes back.
 """
 OVER = tuple(status.value for status in TurnStatus if status.is_over)
+
+TURNS_AS_ASKED = select(
+    TURN, MESSAGE.c.message_id, MESSAGE.c.text, MESSAGE.c.attachments
+).join_from(TURN, MESSAGE)
+"""Turns, each with what was asked."""
+_MESSAGE = (
+    select(MESSAGE.c.id, MESSAGE.c.is_withdrawn)
+    .where(MESSAGE.c.platform == bindparam("on"), MESSAGE.c.message_id == bindparam("message"))
+    .with_for_update()
+)
+_TURNS_HERE = (
+    select(func.count())
+    .select_from(TURN)
+    .where(TURN.c.conversation_id == bindparam("conversation_id"))
+)
 
 
 class SqlIntake:
@@ -31,131 +51,108 @@ class SqlIntake:
 
     async def accept(self, message: IncomingMessage, turn: Turn) -> bool:
         """Keep a message, its turn and its place in the queue in one commit."""
-        async with self._db.write(is_urgent=True) as session:
-            row_id = await self._insert_message(session, message)
-            if row_id is None or not await self._insert_turn(session, turn, row_id):
-                await session.rollback()
+        async with self._db.transaction(is_urgent=True) as connection:
+            row_id = await self._insert_message(connection, message)
+            if row_id is None or not await self._insert_turn(connection, turn, row_id):
+                await connection.rollback()
                 return False
-            await self._touch(session, turn)
+            await connection.execute(self._touch, to_conversation_values(turn))
             return True
 
     async def keep(self, message: IncomingMessage) -> None:
         """Keep a message that is context only."""
-        async with self._db.write() as session:
-            await self._insert_message(session, message)
+        async with self._db.transaction() as connection:
+            await self._insert_message(connection, message)
 
     async def retry(self, turn: Turn) -> bool:
         """Keep a further turn on a kept message."""
-        async with self._db.write() as session:
-            message = await _message(session, turn.key.platform, turn.message_id)
-            if message is None or message.id is None or message.is_withdrawn:
+        place = {"on": turn.key.platform, "message": turn.message_id}
+        async with self._db.transaction() as connection:
+            message = (await connection.execute(_MESSAGE, place)).first()
+            if message is None or message.is_withdrawn:
                 return False
-            return await self._insert_turn(session, turn, message.id)
+            return await self._insert_turn(connection, turn, message.id)
 
     async def amend(self, platform: str, message_id: str, text: str) -> None:
         """Take an edited text."""
-        async with self._db.write() as session:
-            await session.exec(
-                update(MessageRow)
-                .where(col(MessageRow.platform) == platform)
-                .where(col(MessageRow.message_id) == message_id)
-                .where(~col(MessageRow.is_withdrawn))
-                .values(text=text)
-            )
+        statement = (
+            MESSAGE.update()
+            .where(MESSAGE.c.platform == platform, MESSAGE.c.message_id == message_id)
+            .where(~MESSAGE.c.is_withdrawn)
+            .values(text=text)
+        )
+        async with self._db.transaction() as connection:
+            await connection.execute(statement)
 
     async def request_stop(self, turn_id: str) -> bool:
         """Mark a turn as to be stopped."""
-        async with self._db.write() as session:
-            result = await session.exec(
-                update(TurnRow)
-                .where(col(TurnRow.turn_id) == turn_id)
-                .where(col(TurnRow.status).not_in(OVER))
-                .values(is_stopped=True)
-            )
-            return result.rowcount > 0
+        statement = (
+            TURN.update()
+            .where(TURN.c.turn_id == turn_id, TURN.c.status.not_in(OVER))
+            .values(is_stopped=True)
+        )
+        async with self._db.transaction() as connection:
+            return (await connection.execute(statement)).rowcount > 0
 
     async def going(self, key: ConversationKey) -> tuple[str, ...]:
         """The turns of a conversation that have not ended."""
-        async with self._db.read() as session:
-            found = await session.exec(
-                select(TurnRow.turn_id)
-                .where(col(TurnRow.conversation_id) == str(key))
-                .where(col(TurnRow.finished_at).is_(None), col(TurnRow.status).not_in(OVER))
-            )
-            return tuple(found)
+        statement = select(TURN.c.turn_id).where(
+            TURN.c.conversation_id == str(key),
+            TURN.c.finished_at.is_(None),
+            TURN.c.status.not_in(OVER),
+        )
+        async with self._db.query() as connection:
+            return tuple(await connection.scalars(statement))
 
     async def add_feedback(self, turn_id: str, user_id: str, value: int) -> None:
         """Keep a person's opinion of an answer; the last one counts."""
-        statement = self._db.insert(FeedbackRow).values(
-            turn_id=turn_id, user_id=user_id, value=value
+        statement = (
+            self._db.insert(FEEDBACK)
+            .values(turn_id=turn_id, user_id=user_id, value=value)
+            .on_conflict_do_update(index_elements=["turn_id", "user_id"], set_={"value": value})
         )
-        async with self._db.write() as session:
-            await session.exec(
-                statement.on_conflict_do_update(
-                    index_elements=["turn_id", "user_id"], set_={"value": value}
-                )
-            )
+        async with self._db.transaction() as connection:
+            await connection.execute(statement)
 
     async def turn(self, turn_id: str) -> Turn | None:
         """A turn as it stands."""
-        async with self._db.read() as session:
-            found = (
-                await session.exec(
-                    select(TurnRow, MessageRow).join(MessageRow).where(TurnRow.turn_id == turn_id)
-                )
-            ).first()
-            return None if found is None else to_turn(*found)
+        statement = TURNS_AS_ASKED.where(TURN.c.turn_id == turn_id)
+        async with self._db.query() as connection:
+            row = (await connection.execute(statement)).first()
+            return None if row is None else to_turn(row, row)
 
     async def takes_part(self, key: ConversationKey) -> bool:
         """Whether a prompt was ever accepted in this conversation."""
-        async with self._db.read() as session:
-            statement = select(TurnRow.turn_id).where(TurnRow.conversation_id == str(key)).limit(1)
-            return (await session.exec(statement)).first() is not None
+        statement = select(TURN.c.turn_id).where(TURN.c.conversation_id == str(key)).limit(1)
+        async with self._db.query() as connection:
+            return (await connection.execute(statement)).first() is not None
 
-    async def _insert_message(self, session: AsyncSession, message: IncomingMessage) -> int | None:
+    async def _insert_message(
+        self, connection: AsyncConnection, message: IncomingMessage
+    ) -> int | None:
         """The new row's id, or None when the message is known."""
-        values = to_message_row(message).model_dump(exclude={"id"})
-        row_id: int | None = await self._db.insert_new(session, MessageRow, values)
+        row_id: int | None = await self._db.insert_new(
+            connection, MESSAGE, to_message_values(message)
+        )
         return row_id
 
-    async def _insert_turn(self, session: AsyncSession, turn: Turn, message_row_id: int) -> bool:
-        values = to_turn_row(turn, message_row_id).model_dump()
-        if await self._db.insert_new(session, TurnRow, values) is None:
+    async def _insert_turn(
+        self, connection: AsyncConnection, turn: Turn, message_row_id: int
+    ) -> bool:
+        values = to_turn_values(turn, message_row_id)
+        if await self._db.insert_new(connection, TURN, values) is None:
             return False
         if self.enqueue is not None:
-            await session.run_sync(self.enqueue, turn, await _position(session, turn))
+            here = {"conversation_id": str(turn.key)}
+            position = (await connection.execute(_TURNS_HERE, here)).scalar_one()
+            await connection.run_sync(self.enqueue, turn, position)
         return True
 
-    async def _touch(self, session: AsyncSession, turn: Turn) -> None:
+    @cached_property
+    def _touch(self) -> Any:
         """Keep the conversation, and when it was last used."""
-        values = {
-            "conversation_id": str(turn.key),
-            "platform": turn.key.platform,
-            "workspace_id": turn.key.workspace_id,
-            "channel_id": turn.key.channel_id,
-            "thread_id": turn.key.thread_id,
-            "user_id": turn.user_id,
-            "title": to_title(turn.prompt),
-            "updated_at": turn.created_at,
-        }
-        await session.exec(
-            self._db.insert(ConversationRow)
-            .values(**values)
-            .on_conflict_do_update(
-                index_elements=["conversation_id"], set_={"updated_at": turn.created_at}
-            )
+        statement = self._db.insert(CONVERSATION)
+        return statement.on_conflict_do_update(
+            index_elements=["conversation_id"],
+            set_={"updated_at": statement.excluded.updated_at},
         )
-
-
-async def _message(session: AsyncSession, platform: str, message_id: str) -> MessageRow | None:
-    statement = (
-        select(MessageRow)
-        .where(MessageRow.platform == platform, MessageRow.message_id == message_id)
-        .with_for_update()
-    )
-    return (await session.exec(statement)).first()
-
-
-async def _position(session: AsyncSession, turn: Turn) -> int:
-    statement = select(func.count()).where(col(TurnRow.conversation_id) == str(turn.key))
-    return (await session.exec(statement)).one()

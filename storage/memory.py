@@ -11,9 +11,10 @@ from bot.errors import SupersededError
 from bot.ledger import CallStatus, LedgerEntry
 from bot.messages import ConversationKey, IncomingMessage, Role
 from bot.ports import Post
-from bot.settings import SettingChange, Settings, parse_setting, resolve, to_scope_ids
-from bot.turns import Conversation, Summary, Turn, TurnStatus, Utterance
-from storage.convert import in_hold_order, to_budget_id, to_place, to_title
+from bot.settings import SettingChange, Settings, parse_setting
+from bot.turns import RATE_WINDOW, Begun, Conversation, Summary, Turn, TurnStatus, Utterance
+from storage.convert import to_title
+from storage.convert_money import in_hold_order, to_budget_id, to_place
 from storage.memory_kept import Budget, Kept, MemoryForgetting, place_of
 from storage.memory_spend import MemorySpend
 from storage.posts import in_post_order
@@ -83,7 +84,7 @@ class _MemoryTurns:
         """Whether a prompt was ever accepted in this conversation."""
         return any(turn.key == key for turn in self._kept.turns.values())
 
-    async def begin(self, turn_id: str, at: datetime) -> Turn | None:
+    async def begin(self, turn_id: str, at: datetime) -> Begun | None:
         """Mark a turn as running and count the attempt."""
         turn = self._kept.turns.get(turn_id)
         if turn is None or turn.status.is_over:
@@ -95,7 +96,12 @@ class _MemoryTurns:
             started_at=turn.started_at or at,
         )
         self._kept.turns[turn_id] = begun
-        return begun
+        return Begun(
+            turn=begun,
+            settings=self._kept.settings_at(begun.key),
+            recent_prompts=self._recent_prompts(begun),
+            is_stopped=turn_id in self._kept.stopped,
+        )
 
     def _current(self, turn: Turn) -> Turn:
         message = self._kept.messages[place_of(turn)]
@@ -162,10 +168,10 @@ class _MemoryTurns:
         """Keep a summary; one that covers as much is replaced."""
         self._kept.summaries[str(key), summary.covers_to] = summary
 
-    async def prompts_since(self, turn: Turn, since: datetime) -> int:
-        """How many turns its user began in its workspace after `since`, up to this one."""
+    def _recent_prompts(self, turn: Turn) -> int:
+        since, until = turn.created_at - RATE_WINDOW, turn.created_at
         return sum(
-            since < each.created_at <= turn.created_at and each.user_id == turn.user_id
+            since < each.created_at <= until and each.user_id == turn.user_id
             for each in self._kept.turns.values()
             if each.key.platform == turn.key.platform
             and each.key.workspace_id == turn.key.workspace_id
@@ -352,7 +358,7 @@ class MemoryStore(_MemoryTurns, _MemoryLedger, MemoryForgetting, MemorySpend):
 
     async def settings(self, key: ConversationKey) -> Settings:
         """The settings in force there: the narrowest wins."""
-        return resolve(self._kept.settings.get(s, {}) for s in to_scope_ids(key))
+        return self._kept.settings_at(key)
 
     async def settings_of(self, scope_id: str) -> dict[str, str]:
         """What is set at one place itself, as it was typed."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bot.ledger import LedgerEntry
 from bot.messages import ConversationKey, IncomingMessage
 from bot.ports import Post
-from bot.settings import SettingChange, resolve, to_scope_ids
+from bot.settings import SettingChange, Settings, resolve, to_scope_ids
 from bot.turns import Conversation, Summary, Turn
 from storage.convert import to_title
 
@@ -43,6 +43,10 @@ class Kept:
     audit: list[SettingChange] = field(default_factory=list)
     summaries: dict[tuple[str, int], Summary] = field(default_factory=dict)
 
+    def settings_at(self, key: ConversationKey) -> Settings:
+        """The settings in force there: the narrowest wins."""
+        return resolve(self.settings.get(scope_id, {}) for scope_id in to_scope_ids(key))
+
 
 def place_of(turn: Turn) -> tuple[str, str]:
     """The message that a turn answers."""
@@ -72,9 +76,7 @@ class MemoryForgetting:
         return self._forget(lambda message: self._is_expired(message, now))
 
     def _is_expired(self, message: IncomingMessage, now: datetime) -> bool:
-        days = resolve(
-            self._kept.settings.get(scope_id, {}) for scope_id in to_scope_ids(message.key)
-        ).retention_days
+        days = self._kept.settings_at(message.key).retention_days
         return days > 0 and message.sent_at < now - timedelta(days=days)
 
     def _forget(self, is_chosen: Callable[[IncomingMessage], bool]) -> tuple[str, ...]:

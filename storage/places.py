@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from sqlalchemy import bindparam
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.messages import ConversationKey
 from bot.settings import SettingChange, Settings, parse_setting, resolve, to_scope_ids
 from storage.database import Database
-from storage.tables import AuditRow, InstallationRow, SettingRow
+from storage.tables import SETTING, AuditRow, InstallationRow, SettingRow
 
-__all__ = ["SettingChange", "SqlPlaces"]
+__all__ = ["SettingChange", "SqlPlaces", "settings_in"]
+_SET = SETTING.select().where(SETTING.c.scope_id.in_(bindparam("scope_ids", expanding=True)))
 
 
 class SqlPlaces:
@@ -23,15 +26,8 @@ class SqlPlaces:
 
     async def settings(self, key: ConversationKey) -> Settings:
         """The settings in force there: the narrowest wins."""
-        scope_ids = to_scope_ids(key)
-        async with self._db.read() as session:
-            rows = await session.exec(
-                select(SettingRow).where(col(SettingRow.scope_id).in_(scope_ids))
-            )
-            layers: dict[str, dict[str, str]] = {scope_id: {} for scope_id in scope_ids}
-            for row in rows:
-                layers[row.scope_id][row.name] = row.value
-        return resolve(layers.values())
+        async with self._db.query() as connection:
+            return await settings_in(connection, to_scope_ids(key))
 
     async def settings_of(self, scope_id: str) -> dict[str, str]:
         """What is set at one place itself, as it was typed."""
@@ -108,6 +104,14 @@ class SqlPlaces:
                     col(InstallationRow.installation_id) == installation_id
                 )
             )
+
+
+async def settings_in(connection: AsyncConnection, scope_ids: Sequence[str]) -> Settings:
+    """The settings that these places come to, the widest first."""
+    layers: dict[str, dict[str, str]] = {scope_id: {} for scope_id in scope_ids}
+    for row in await connection.execute(_SET, {"scope_ids": list(scope_ids)}):
+        layers[row.scope_id][row.name] = row.value
+    return resolve(layers.values())
 
 
 async def _change(session: AsyncSession, change: SettingChange) -> None:

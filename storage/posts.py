@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from sqlmodel import col, select, update
+from sqlalchemy import bindparam, select
 
 from bot.ports import Post
-from storage.convert import to_post, to_post_row
+from storage.convert import to_post, to_post_values
 from storage.database import Database
-from storage.tables import PostRow, TurnRow
+from storage.tables import POST, TURN
+
+_SENT = (
+    POST.update()
+    .where(POST.c.post_id == bindparam("id"))
+    .values(platform_id=bindparam("at"), channel_id=bindparam("channel"))
+)
+_OF_TURN = POST.select().where(POST.c.turn_id == bindparam("turn_id"))
 
 
 class SqlPosts:
@@ -17,38 +24,34 @@ class SqlPosts:
 
     async def sending(self, post: Post) -> Post:
         """Keep the intent to post, before posting."""
-        values = to_post_row(post).model_dump()
-        async with self._db.write() as session:
-            if await self._db.insert_new(session, PostRow, values) is not None:
+        async with self._db.transaction() as connection:
+            if await self._db.insert_new(connection, POST, to_post_values(post)) is not None:
                 return post
-            return to_post(
-                (await session.exec(select(PostRow).where(PostRow.post_id == post.post_id))).one()
-            )
+            known = POST.select().where(POST.c.post_id == post.post_id)
+            return to_post((await connection.execute(known)).one())
 
     async def sent(self, post: Post) -> None:
         """Keep the id that the platform gave it."""
-        async with self._db.write() as session:
-            await session.exec(
-                update(PostRow)
-                .where(col(PostRow.post_id) == post.post_id)
-                .values(platform_id=post.platform_id, channel_id=post.channel_id)
-            )
+        values = {"id": post.post_id, "at": post.platform_id, "channel": post.channel_id}
+        async with self._db.transaction() as connection:
+            await connection.execute(_SENT, values)
 
     async def posts(self, turn_id: str) -> tuple[Post, ...]:
         """The posts of a turn, in order."""
-        async with self._db.read() as session:
-            rows = (await session.exec(select(PostRow).where(PostRow.turn_id == turn_id))).all()
+        async with self._db.query() as connection:
+            rows = await connection.execute(_OF_TURN, {"turn_id": turn_id})
             return tuple(sorted((to_post(row) for row in rows), key=in_post_order))
 
     async def turn_of_post(self, platform: str, platform_id: str) -> str | None:
         """The turn that a message of ours belongs to."""
-        async with self._db.read() as session:
-            statement = (
-                select(PostRow.turn_id)
-                .join(TurnRow, col(TurnRow.turn_id) == col(PostRow.turn_id))
-                .where(PostRow.platform_id == platform_id, TurnRow.platform == platform)
-            )
-            return (await session.exec(statement)).first()
+        statement = (
+            select(POST.c.turn_id)
+            .join(TURN, TURN.c.turn_id == POST.c.turn_id)
+            .where(POST.c.platform_id == platform_id, TURN.c.platform == platform)
+        )
+        async with self._db.query() as connection:
+            turn_id: str | None = await connection.scalar(statement)
+            return turn_id
 
 
 def in_post_order(post: Post) -> tuple[int, str]:

@@ -15,9 +15,9 @@ from bot.calls import Purpose
 from bot.catalog import Tier
 from bot.ledger import CallStatus, LedgerEntry
 from bot.spend import SpendLine, Where
-from storage.convert import to_entry
+from storage.convert_money import to_entry
 from storage.database import Database
-from storage.tables import DigestRow, LlmCallRow, TurnRow
+from storage.tables import DIGEST, DigestRow, LlmCallRow, TurnRow
 
 CLAIM_LASTS = timedelta(minutes=10)
 """After this a digest whose claimer has not ended it may be claimed by another."""
@@ -189,7 +189,8 @@ class SqlSpend:
         again_at = at + CLAIM_LASTS
         new = {"scope_id": scope_id, "week": week, "claimed_at": at, "again_at": again_at}
         async with self._db.write() as session:
-            if await self._db.insert_new(session, DigestRow, new | {"attempts": 1}) is not None:
+            connection = await session.connection()
+            if await self._db.insert_new(connection, DIGEST, new | {"attempts": 1}) is not None:
                 return DigestClaim(scope_id=scope_id, week=week, attempt=1)
             statement = (
                 update(DigestRow)

@@ -10,6 +10,7 @@ from sqlalchemy import URL
 
 from storage.database import Database, to_url
 from storage.forgetting import SqlForgetting
+from storage.history import SqlHistory
 from storage.intake import Enqueue, SqlIntake
 from storage.ledger import SqlLedger
 from storage.migrate import migrate
@@ -23,7 +24,15 @@ from storage.upkeep import SqlUpkeep
 
 @uninterrupted
 class SqlStore(
-    SqlIntake, SqlTurns, SqlLedger, SqlSpend, SqlPosts, SqlPlaces, SqlUpkeep, SqlForgetting
+    SqlIntake,
+    SqlTurns,
+    SqlHistory,
+    SqlLedger,
+    SqlSpend,
+    SqlPosts,
+    SqlPlaces,
+    SqlUpkeep,
+    SqlForgetting,
 ):
     """Everything that is kept, in one database. Its methods raise StoreError when it is gone."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Index, Integer, Row, Table, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 _COUNTER = BigInteger().with_variant(Integer, "sqlite")
@@ -262,3 +262,24 @@ class InstallationRow(SQLModel, table=True):
     installation_id: str = Field(primary_key=True)
     data: str
     updated_at: datetime
+
+
+def _table(row: type[SQLModel]) -> Table:
+    return SQLModel.metadata.tables[str(row.__tablename__)]
+
+
+Columns = Row[*tuple[Any, ...]]
+"""What a statement of these tables brings: what a row holds, by the columns' names."""
+
+# The same for statements that are built once. A message passes through a dozen of them, and rows
+# as objects cost several times as much as their columns.
+MESSAGE = _table(MessageRow)
+TURN = _table(TurnRow)
+CONVERSATION = _table(ConversationRow)
+SUMMARY = _table(SummaryRow)
+FEEDBACK = _table(FeedbackRow)
+LLM_CALL = _table(LlmCallRow)
+BUDGET = _table(BudgetRow)
+POST = _table(PostRow)
+SETTING = _table(SettingRow)
+DIGEST = _table(DigestRow)

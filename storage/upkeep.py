@@ -13,11 +13,7 @@ from storage.convert import to_turn
 from storage.database import Database
 from storage.intake import OVER
 from storage.ledger import ended_turns_with_open_calls, release_open_calls
-from storage.tables import (
-    ConversationRow,
-    MessageRow,
-    TurnRow,
-)
+from storage.tables import TURN, ConversationRow, MessageRow, TurnRow
 
 RECENT = timedelta(days=14)
 
@@ -40,21 +36,23 @@ class SqlUpkeep:
 
     async def give_up(self, turn_id: str, notice: str, at: datetime) -> None:
         """Keep a turn as failed that could not be ended in the ordinary way."""
-        async with self._db.write() as session:
-            row = await session.get(TurnRow, turn_id, with_for_update=True)
-            if row is None or row.status in OVER:
-                return
-            row.status, row.notice, row.finished_at = TurnStatus.FAILED.value, notice, at
-            await release_open_calls(session, (turn_id,))
+        async with self._db.transaction() as connection:
+            given_up = await connection.execute(
+                TURN.update()
+                .where(TURN.c.turn_id == turn_id, TURN.c.status.not_in(OVER))
+                .values(status=TurnStatus.FAILED.value, notice=notice, finished_at=at)
+            )
+            if given_up.rowcount:
+                await release_open_calls(connection, (turn_id,))
 
     async def sweep(self, at: datetime) -> int:
         """Close the open calls of ended turns, release their holds, book them as lost."""
-        async with self._db.read() as session:
-            turn_ids = await ended_turns_with_open_calls(session)
+        async with self._db.query() as connection:
+            turn_ids = await ended_turns_with_open_calls(connection)
         if not turn_ids:
             return 0
-        async with self._db.write() as session:
-            return await release_open_calls(session, turn_ids)
+        async with self._db.transaction() as connection:
+            return await release_open_calls(connection, turn_ids)
 
     async def last_message_ids(self, platform: str) -> tuple[tuple[ConversationKey, str], ...]:
         """For each conversation with a recent turn: its last message, to read on from."""

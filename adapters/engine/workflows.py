@@ -13,9 +13,8 @@ from uuid import uuid4
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from dbos._core import execute_dequeued_workflow
 from dbos._serialization import DBOSPortableJSONSerializer
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from bot.turns import Turn
 
@@ -53,9 +52,9 @@ class Entrance:
             lazy=True,
         )
 
-    def enqueue(self, session: Session, turn: Turn, position: int) -> None:
+    def enqueue(self, connection: Connection, turn: Turn, position: int) -> None:
         """Put a turn in the queue inside a transaction of ours."""
-        self.client.enqueue_in_transaction(session, _to_options(turn, position), turn.turn_id)
+        self.client.enqueue_in_transaction(connection, _to_options(turn, position), turn.turn_id)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -111,9 +110,9 @@ class Workflows:
             QUEUE, partition_concurrency=1, polling_interval_sec=POLL_S
         )
 
-    def enqueue(self, session: Session, turn: Turn, position: int) -> None:
+    def enqueue(self, connection: Connection, turn: Turn, position: int) -> None:
         """Put a turn in the queue inside a transaction of ours."""
-        self._entrance.enqueue(session, turn, position)
+        self._entrance.enqueue(connection, turn, position)
 
     async def claim(self) -> None:
         """Take what may run now, at once: the very step that the queue's poll takes."""

@@ -63,9 +63,10 @@ class Answering:
         return self.held.setdefault(turn_id, asyncio.Event())
 
     async def __call__(self, turn_id: str) -> None:
-        turn = await self.store.begin(turn_id, NOON)
-        if turn is None:
+        begun = await self.store.begin(turn_id, NOON)
+        if begun is None:
             return
+        turn = begun.turn
         self.attempts[turn_id] = turn.attempts
         self.events.append(f"begin {turn_id}")
         if waiting := self.errors.get(turn_id):

@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,8 +20,8 @@ from sqlalchemy import text
 from bot.money import format_usd
 from bot.settings import SettingChange
 from storage import SqlStore, open_store
-from storage.convert import to_call_row
-from storage.tables import LlmCallRow
+from storage.convert_money import to_call_values
+from storage.tables import LLM_CALL
 from tests.chaos.digest_process import PLATFORM
 from tests.postgres import Server, running_server
 from tests.unit.spending import call, usd
@@ -107,7 +108,7 @@ async def _set_up(store: SqlStore, rnd: random.Random) -> dict[tuple[str, str], 
     """Calls in every local week, and what each week comes to, counted here."""
     await _execute(store, PLATFORM)
     expected: dict[tuple[str, str], int] = {}
-    rows: list[LlmCallRow] = []
+    rows: list[dict[str, Any]] = []
     for workspace, settings in PLACES.items():
         for name, value in {**settings, "digest_channel": "C1"}.items():
             change = SettingChange(
@@ -126,10 +127,10 @@ async def _set_up(store: SqlStore, rnd: random.Random) -> dict[tuple[str, str], 
                 cost = usd("0.01") * rnd.randrange(1, 300)
                 number_of_call = len(rows)
                 made = call(number_of_call, workspace_id=workspace, created_at=at, cost=cost)
-                rows.append(to_call_row(made, []))
+                rows.append(to_call_values(made, []))
                 expected[workspace, key] = expected.get((workspace, key), 0) + cost
-    async with store._db.write() as session:
-        session.add_all(rows)
+    async with store._db.transaction() as connection:
+        await connection.execute(LLM_CALL.insert(), rows)
     return expected
 
 

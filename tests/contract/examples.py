@@ -56,7 +56,7 @@ async def accepted(
 async def begun(store: Store, turn: Turn) -> Turn:
     started = await store.begin(turn.turn_id, NOON)
     assert started is not None
-    return started
+    return started.turn
 
 
 def reply(text: str) -> Reply:

@@ -16,7 +16,7 @@ from bot.budget import Scope
 from bot.errors import ConfigurationError, StoreError
 from bot.turns import Turn
 from storage import SqlStore, open_store
-from storage.convert import to_budget_row
+from storage.convert_money import to_budget_values
 from storage.database import Database, to_url
 from storage.migrate import VERSIONS, is_ours, migrate
 from tests.contract.examples import NOON, accepted, limit, message, turn_of
@@ -53,11 +53,12 @@ async def test_a_warning_that_was_said_before_the_update_is_not_said_again(
     tmp_path: Path,
 ) -> None:
     workspace = limit(Scope.WORKSPACE, scope_id="test/w", cap=1_000)
-    values = to_budget_row(workspace).model_dump(exclude={"alerted_percent"})
+    values = to_budget_values(workspace, spent=850) | {"is_warned": True}
+    del values["alerted_percent"]
 
     def keep(connection: Connection) -> None:
         budget = Table("budget", MetaData(), autoload_with=connection)
-        connection.execute(budget.insert().values(values | {"spent": 850, "is_warned": True}))
+        connection.execute(budget.insert().values(values))
 
     database = Database(to_url(tmp_path / "parley.db"))
     await migrate(database, "0003")

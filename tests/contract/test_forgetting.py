@@ -179,10 +179,10 @@ async def test_counts_what_a_person_asked_lately_in_one_workspace(store: AnyStor
     other = replace(message(4), author_id="bob")
     await store.accept(other, turn_of(other))
     latest = await accepted(store, 50)
-    await accepted(store, 51)
+    much_later = await accepted(store, 61)
 
-    assert await store.prompts_since(latest, latest.created_at - timedelta(minutes=1)) == 3
-    assert await store.prompts_since(latest, latest.created_at - timedelta(seconds=48)) == 1
+    begun = [await store.begin(turn.turn_id, NOON) for turn in (latest, much_later)]
+    assert [each.recent_prompts for each in begun if each] == [3, 3]
 
 
 async def test_roles_come_back_with_the_turn(store: AnyStore) -> None:

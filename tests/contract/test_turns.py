@@ -10,6 +10,7 @@ import pytest
 from bot.catalog import Tier
 from bot.errors import SupersededError
 from bot.messages import Attachment, Role
+from bot.settings import FooterStyle, SettingChange
 from bot.turns import Turn, TurnStatus
 from storage import MemoryStore
 from tests.contract.conftest import AnyStore
@@ -78,9 +79,25 @@ async def test_begin_counts_attempts_and_keeps_when_it_first_began(store: AnySto
 
     assert first is not None
     assert second is not None
-    assert (first.attempts, second.attempts) == (1, 2)
-    assert second.status is TurnStatus.RUNNING
-    assert second.started_at == NOON
+    assert (first.turn.attempts, second.turn.attempts) == (1, 2)
+    assert second.turn.status is TurnStatus.RUNNING
+    assert second.turn.started_at == NOON
+
+
+async def test_begin_tells_of_a_stop_and_of_the_settings_in_force(store: AnyStore) -> None:
+    turn = await accepted(store, 1)
+    await store.set_setting(
+        SettingChange(scope_id="test/w/c", name="footer", after="off", user_id="root", at=NOON)
+    )
+    before = await store.begin(turn.turn_id, NOON)
+    await store.request_stop(turn.turn_id)
+    after = await store.begin(turn.turn_id, NOON)
+
+    assert before is not None
+    assert after is not None
+    assert (before.is_stopped, after.is_stopped) == (False, True)
+    assert before.settings == await store.settings(PLACE)
+    assert before.settings.footer is FooterStyle.OFF
 
 
 async def test_begin_knows_nothing_of_a_turn_that_is_over_or_never_was(store: AnyStore) -> None:
@@ -297,7 +314,7 @@ async def test_forgetting_leaves_what_was_spent_and_nothing_that_was_said(store:
 async def test_of_many_large_files_only_the_newest_are_read(
     store: AnyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("storage.turns.HISTORY_FILE_BYTES", 3_000)
+    monkeypatch.setattr("storage.history.HISTORY_FILE_BYTES", 3_000)
     for number in range(1, 5):
         picture = Attachment(
             name=f"{number}.png", media_type="image/png", size_bytes=1_000, data=b"x" * 1_000

@@ -123,7 +123,7 @@ async def test_an_edit_before_the_answer_is_what_is_answered(
     await inbox.amend("test", "m1", "Hello")
     begun = await store.begin("test:m1", FrozenClock().now())
     assert begun is not None
-    assert begun.prompt == "Hello"
+    assert begun.turn.prompt == "Hello"
 
 
 async def test_a_deleted_message_cancels_its_answer_and_leaves_the_history(

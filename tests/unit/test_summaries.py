@@ -41,7 +41,7 @@ async def _talked(world: World, turns: int, start: int = 1, size: int = 1) -> No
         footer = Footer(tier=Tier.FULL, model="large", tokens=9, cost=9, latency_s=1.0)
         reply = Reply(text=f"answer {number} {WORDS * size}", footer=footer)
         await world.store.finish(
-            replace(begun, status=TurnStatus.DONE, reply=reply, finished_at=NOON)
+            replace(begun.turn, status=TurnStatus.DONE, reply=reply, finished_at=NOON)
         )
 
 
