@@ -14,6 +14,11 @@ class LateQueue:
     def __init__(self) -> None:
         self._opened: asyncio.Future[Queue] = asyncio.get_running_loop().create_future()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether what comes now is handed on at once."""
+        return self._opened.done()
+
     def open(self, queue: Queue) -> None:
         """From now on, this is the queue."""
         self._opened.set_result(queue)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,16 @@ from bot.responder import Responder
 from bot.router import Router
 from bot.turns import Turn
 
-if TYPE_CHECKING:  # it brings aiohttp, which the first page does not wait for
+if TYPE_CHECKING:  # they bring aiohttp, which the first page does not wait for
+    import aiohttp
+
     from adapters.active_models import ModelChoice
+
+
+def _untraced(platform: str) -> aiohttp.TraceConfig:
+    import aiohttp
+
+    return aiohttp.TraceConfig()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +38,8 @@ class Parts:
     inbox: Inbox
     responder: Responder
     clock: Clock
+    http_trace: Callable[[str], aiohttp.TraceConfig] = _untraced
+    """What counts the requests to a platform, given its name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +63,10 @@ class Deliveries:
     def of(cls, deliveries: Mapping[str, Delivery]) -> Deliveries:
         """Deliveries that are all known at once."""
         return cls(dict(deliveries))
+
+    def is_connected(self, platform: str) -> bool:
+        """Whether a platform is there and says that its connection stands."""
+        return bool(getattr(self.by_platform.get(platform), "is_connected", False))
 
     async def open(self, turn: Turn) -> Sink:
         """The sink of the turn's own platform."""

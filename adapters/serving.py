@@ -14,25 +14,30 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Route
 
 from adapters.alerts import BudgetAlerts
 from adapters.announcing import Admins, Announcer, announcers_of
 from adapters.clock import SystemClock
 from adapters.engine import DurableEngine, QueueDoor
 from adapters.late_queue import LateQueue
+from adapters.metrics import Metrics
 from adapters.parts import Deliveries, Parts
+from adapters.readiness import Readiness
 from adapters.roles import Role, configured_roles
 from adapters.scheduler import Digests, Lookout, run_lookouts
 from adapters.settings import AppSettings, made_home
+from adapters.watch import watching
 from adapters.web import (
     Dashboard,
+    StageState,
     Startup,
     WebDelivery,
     WebParts,
     address_of,
     create_app,
     listen,
+    probe_routes,
     run_web,
 )
 from bot.catalog import Catalog
@@ -65,12 +70,15 @@ class _Server:
     clock: SystemClock = field(default_factory=SystemClock)
     queue: LateQueue = field(default_factory=LateQueue)
     catalog: Catalog = field(default_factory=lambda: Catalog(()))
+    deliveries: Deliveries = field(default_factory=Deliveries)
+    metrics: Metrics = field(default_factory=Metrics)
     outside: list[BaseRoute] = field(default_factory=list)
     """Served beside the page, with checks of their own: Slack's events over HTTP."""
 
     def app(self) -> Starlette:
         """What is served over HTTP: the page, where this process has it, and what is beside it."""
         app = Starlette()
+        self.outside.extend(self._probes())
         app.router.routes = self.outside
         if Role.WEB in self.roles:
             self.outside.append(Mount("/", self._page()))
@@ -90,12 +98,24 @@ class _Server:
             self._dashboard().routes(),
         )
 
+    def _probes(self) -> list[Route]:
+        readiness = Readiness(
+            store=self.store,
+            is_queue_open=lambda: self.queue.is_open,
+            models_missing=lambda: _missing(self.startup),
+            deliveries=self.deliveries,
+            platforms=sorted(self.roles & {Role.DISCORD, Role.SLACK}),
+        )
+        token = self.settings.parley_metrics_token.get_secret_value()
+        return probe_routes(readiness.checks(), self.metrics.text, token)
+
     def inbox(self) -> Inbox:
         """The way in; it waits until the queue is open."""
         return Inbox(self.store, self.queue, self.clock, until_open=self.queue.until_open)
 
     async def open_rest(self, stack: AsyncExitStack) -> None:
         """Open models, queue and chat platforms, in this order."""
+        await stack.enter_async_context(watching(self.store, self.metrics, self.clock))
         # In a thread, so that the page is served while this and all it brings is loaded.
         access = await asyncio.to_thread(importlib.import_module, "adapters.model_access")
         self.startup.working(MODELS, "looking for models")
@@ -104,7 +124,7 @@ class _Server:
             access.open_models(self.settings, are_asked=answers)
         )
         self.catalog = models.choice.active
-        parts, deliveries = self._parts(models)
+        parts, deliveries = self._parts(models), self.deliveries
         await self._open_platforms(parts, deliveries, stack)
         if not answers:
             self.queue.open(await stack.enter_async_context(QueueDoor(self.store)))
@@ -121,19 +141,20 @@ class _Server:
         await stack.enter_async_context(run_lookouts(*self._lookouts(deliveries)))
         await _report(models, self.startup)
 
-    def _parts(self, models: ModelAccess) -> tuple[Parts, Deliveries]:
-        deliveries = Deliveries.of({"web": self.web})
+    def _parts(self, models: ModelAccess) -> Parts:
+        self.deliveries.by_platform["web"] = self.web
         router = Router(models.choice.active, self.new_estimator())
         responder = Responder(
             store=self.store,
             gateway=models.gateway,
-            delivery=deliveries,
+            delivery=self.deliveries,
             router=router,
             clock=self.clock,
             instance_cap=self.settings.instance_cap,
             admins=self.settings.admins,
+            observers=(self.metrics,),
         )
-        parts = Parts(
+        return Parts(
             settings=self.settings,
             models=models.choice,
             router=router,
@@ -142,8 +163,8 @@ class _Server:
             inbox=self.inbox(),
             responder=responder,
             clock=self.clock,
+            http_trace=self.metrics.http_trace,
         )
-        return parts, deliveries
 
     def _reporter(self) -> Reporter:
         cap = self.settings.instance_cap
@@ -243,6 +264,13 @@ async def _report(models: ModelAccess, startup: Startup) -> None:
     except BotError as error:
         logger.warning("no model can answer yet", extra={"error": str(error)})
         startup.failed(MODELS, str(error))
+
+
+def _missing(startup: Startup) -> str:
+    """Why no model can answer yet; empty when one can."""
+    stages = {stage.name: stage for stage in startup.stages()}
+    models = stages[MODELS]
+    return "" if models.state is StageState.DONE else models.detail or "not loaded yet"
 
 
 def _greet(models: ModelAccess) -> None:

@@ -15,7 +15,7 @@ from bot.budget import Limit
 from bot.calls import Completion, ModelCall, OnText, Usage, estimate_tokens
 from bot.errors import BudgetExceededError, GatewayError, SupersededError
 from bot.ledger import CallStatus, LedgerEntry, to_cost, to_hold, to_list_price
-from bot.ports import Clock, Gateway, Ledger
+from bot.ports import Clock, Gateway, Ledger, Observer
 from bot.router import MIN_OUTPUT_TOKENS
 from bot.turns import Turn
 
@@ -55,10 +55,17 @@ class _Reading:
 class Meter:
     """Calls models through a gateway and books every call."""
 
-    def __init__(self, gateway: Gateway, ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        ledger: Ledger,
+        clock: Clock,
+        observers: Sequence[Observer] = (),
+    ) -> None:
         self._gateway = gateway
         self._ledger = ledger
         self._clock = clock
+        self._observers = observers
 
     async def complete(self, call: ModelCall, account: Account, on_text: OnText) -> LedgerEntry:
         """Make a call, or return what an earlier run of the same call kept.
@@ -134,6 +141,8 @@ class Meter:
             )
         if not await self._ledger.close(entry):
             raise SupersededError
+        for observer in self._observers:
+            observer.call_ended(entry)
 
 
 def _done(

@@ -285,6 +285,16 @@ class Forgetting(Protocol):
         """Forget what is older than `retention_days` where it was said."""
 
 
+class Observer(Protocol):
+    """Is told what happened, for figures and traces. It never waits, raises or decides."""
+
+    def call_ended(self, entry: LedgerEntry) -> None:
+        """A model call was settled, however it ended. One that a crash repeats ends once."""
+
+    def turn_ended(self, turn: Turn, error: str) -> None:
+        """A turn is over and kept; `error` is the name of its error's class, empty without one."""
+
+
 class Store(
     Intake, TurnStore, Ledger, Spend, Posts, Display, Upkeep, Preferences, Forgetting, Protocol
 ):
@@ -299,6 +309,7 @@ __all__ = [
     "Gateway",
     "Intake",
     "Ledger",
+    "Observer",
     "Post",
     "Posts",
     "Preferences",

@@ -24,7 +24,7 @@ from bot.estimation import Estimation
 from bot.explanation import to_record
 from bot.health import Health
 from bot.metering import Account, Meter
-from bot.ports import Clock, Delivery, Gateway, Sink, Store
+from bot.ports import Clock, Delivery, Gateway, Observer, Sink, Store
 from bot.preparation import Preparation, Prepared
 from bot.replies import Action, Notice, Reply
 from bot.router import RouteDecision, Router
@@ -58,6 +58,8 @@ class _Progress:
     """The budgets that it counts for, once they are known."""
     stage: Stage | None = None
     """Where a debate or an ensemble is held."""
+    error: str = ""
+    """The name of the class of what went wrong."""
 
     def show(self, text: str) -> None:
         self.text += text
@@ -77,6 +79,7 @@ class Responder:
         clock: Clock,
         instance_cap: int | None = None,
         admins: frozenset[str] = frozenset(),
+        observers: Sequence[Observer] = (),
     ) -> None:
         """`instance_cap` is the monthly cap of the whole instance in nano-dollars.
 
@@ -87,7 +90,7 @@ class Responder:
         self._router = router
         self._clock = clock
         self._health = Health(clock)
-        meter = Meter(gateway, store, clock)
+        meter = Meter(gateway, store, clock, observers)
         self._preparation = Preparation(
             store,
             router,
@@ -101,6 +104,7 @@ class Responder:
         self.commands = CommandRunner(
             store, lambda: router.catalog, clock, instance_cap=instance_cap, admins=admins
         )
+        self._observers = observers
         self._discussions = Discussions(
             meter,
             store,
@@ -136,7 +140,7 @@ class Responder:
         try:
             progress = _Progress(turn, await self._delivery.open(turn))
         except DeliveryError as error:
-            await self._store.finish(self._failed(turn, str(error), error))
+            await self._keep(self._failed(turn, str(error)), type(error).__name__)
             return
         try:
             ended = await self._run(begun, progress)
@@ -155,14 +159,15 @@ class Responder:
             return await self._stopped(progress)
         except SupersededError:
             raise
-        except BudgetExceededError as error:  # which says what an alert would say
-            await self._store.claim_alerts(progress.limits, is_used_up=True)
-            return self._failed(progress.turn, str(error), error)
         except BotError as error:
-            return self._failed(progress.turn, str(error), error)
-        except Exception:
+            if isinstance(error, BudgetExceededError):  # which says what an alert would say
+                await self._store.claim_alerts(progress.limits, is_used_up=True)
+            progress.error = type(error).__name__
+            return self._failed(progress.turn, str(error))
+        except Exception as error:
             logger.exception("the turn failed", extra={"turn_id": turn_id})
-            return self._failed(progress.turn, APOLOGY, None)
+            progress.error = type(error).__name__
+            return self._failed(progress.turn, APOLOGY)
 
     async def _answer(self, begun: Begun, progress: _Progress) -> Turn:
         turn, settings = begun.turn, begun.settings
@@ -303,11 +308,7 @@ class Responder:
             finished_at=self._clock.now(),
         )
 
-    def _failed(self, turn: Turn, message: str, error: BotError | None) -> Turn:
-        logger.info(
-            "the turn was refused",
-            extra={"turn_id": turn.turn_id, "error": type(error).__name__ if error else ""},
-        )
+    def _failed(self, turn: Turn, message: str) -> Turn:
         return replace(
             turn, status=TurnStatus.FAILED, notice=message, finished_at=self._clock.now()
         )
@@ -324,10 +325,11 @@ class Responder:
                 logger.info("nobody is left to be told", extra={"turn_id": turn.turn_id})
             else:
                 logger.exception("the answer could not be posted", extra={"turn_id": turn.turn_id})
-        await self._store.finish(turn)
-        self._log(turn)
+        await self._keep(turn, progress.error)
 
-    def _log(self, turn: Turn) -> None:
+    async def _keep(self, turn: Turn, error: str) -> None:
+        """Keep a turn's end, then tell of it."""
+        await self._store.finish(turn)
         footer = turn.reply.footer if turn.reply else None
         latency_s = (self._clock.now() - turn.created_at).total_seconds()
         logger.info(
@@ -339,5 +341,8 @@ class Responder:
                 "model": footer.model if footer else "",
                 "cost": footer.cost if footer else 0,
                 "latency_s": round(latency_s, 3),
+                "error": error,
             },
         )
+        for observer in self._observers:
+            observer.turn_ended(turn, error)

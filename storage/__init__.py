@@ -2,5 +2,6 @@
 
 from storage.memory import MemoryStore
 from storage.sql_store import SqlStore, open_store
+from storage.upkeep import Backlog
 
-__all__ = ["MemoryStore", "SqlStore", "open_store"]
+__all__ = ["Backlog", "MemoryStore", "SqlStore", "open_store"]

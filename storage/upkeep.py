@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.messages import ConversationKey
 from bot.turns import Turn, TurnStatus
@@ -13,9 +16,21 @@ from storage.convert import to_turn
 from storage.database import Database
 from storage.intake import OVER
 from storage.ledger import ended_turns_with_open_calls, release_open_calls
-from storage.tables import TURN, ConversationRow, MessageRow, TurnRow
+from storage.tables import TURN, ConversationRow, LlmCallRow, MessageRow, TurnRow
 
 RECENT = timedelta(days=14)
+STUCK_AFTER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What is not over: how many turns wait and run, and which of them make no headway."""
+
+    counts: Mapping[tuple[str, TurnStatus], int]
+    """By platform and status."""
+    oldest_queued_s: float
+    stuck: tuple[str, ...]
+    """Turns that run for more than 15 minutes while no model writes for them."""
 
 
 class SqlUpkeep:
@@ -33,6 +48,28 @@ class SqlUpkeep:
                 .order_by(col(TurnRow.created_at), col(TurnRow.message_row_id))
             )
             return tuple(to_turn(*pair) for pair in found)
+
+    async def ping(self) -> None:
+        """Ask the database for nothing; raises StoreError when it does not answer."""
+        async with self._db.read() as session:
+            await session.exec(select(1))
+
+    async def backlog(self, at: datetime) -> Backlog:
+        """What is queued and running in the whole database."""
+        async with self._db.read() as session:
+            groups = await session.exec(
+                select(TurnRow.platform, TurnRow.status, func.count(), func.min(TurnRow.created_at))
+                .where(col(TurnRow.finished_at).is_(None), col(TurnRow.status).not_in(OVER))
+                .group_by(col(TurnRow.platform), col(TurnRow.status))
+            )
+            counts: dict[tuple[str, TurnStatus], int] = {}
+            oldest_queued_s = 0.0
+            for platform, status, count, oldest in groups:
+                counts[platform, TurnStatus(status)] = count
+                if status == TurnStatus.QUEUED.value:
+                    oldest_queued_s = max(oldest_queued_s, (at - oldest).total_seconds())
+            stuck = await session.exec(_stuck_since(at - STUCK_AFTER))
+            return Backlog(counts=counts, oldest_queued_s=oldest_queued_s, stuck=tuple(stuck))
 
     async def give_up(self, turn_id: str, notice: str, at: datetime) -> None:
         """Keep a turn as failed that could not be ended in the ordinary way."""
@@ -84,6 +121,19 @@ class SqlUpkeep:
                 .where(col(MessageRow.id).in_(last))
             )
             return tuple((_to_key(row), message_id) for row, message_id in found)
+
+
+def _stuck_since(before: datetime) -> SelectOfScalar[str]:
+    open_call = (
+        select(LlmCallRow.call_id)
+        .where(col(LlmCallRow.turn_id) == col(TurnRow.turn_id), LlmCallRow.status == "open")
+        .exists()
+    )
+    return (
+        select(TurnRow.turn_id)
+        .where(col(TurnRow.finished_at).is_(None), TurnRow.status == TurnStatus.RUNNING.value)
+        .where(col(TurnRow.started_at) < before, ~open_call)
+    )
 
 
 def _to_key(row: ConversationRow) -> ConversationKey:

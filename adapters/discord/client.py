@@ -71,6 +71,7 @@ class ParleyClient(discord.AutoShardedClient):
             allowed_mentions=discord.AllowedMentions.none(),
             chunk_guilds_at_startup=False,
             max_messages=None,
+            http_trace=parts.http_trace(PLATFORM),
             shard_count=shards.count,
             shard_ids=list(shards.ids) if shards.ids else None,  # type: ignore[arg-type]  # None is all
         )

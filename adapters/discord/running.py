@@ -50,6 +50,12 @@ class DiscordBot:
         return self.client.invite_url
 
     @property
+    def is_connected(self) -> bool:
+        """Whether every shard of this process hears Discord."""
+        shards = self.client.shards.values()
+        return self.client.is_ready() and not any(shard.is_closed() for shard in shards)
+
+    @property
     def announcer(self) -> DiscordAnnouncer | None:
         """What posts where nobody has asked; None until the connection stands."""
         if not self._logged_in.is_set():

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from adapters.engine.ownership import Ownership
 from bot.errors import StoreError
 from bot.ports import Clock
-from bot.turns import Turn, TurnStatus
+from bot.turns import Turn
 from storage import SqlStore
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ TAKE_OVER_EVERY_S = 1.0
 RESTORE_EVERY_S = 60.0
 SWEEP_EVERY_S = 3_600.0
 KEEP_ROWS = timedelta(days=1)
-STUCK_AFTER = timedelta(minutes=15)
 logger = logging.getLogger(__name__)
 
 
@@ -45,7 +44,6 @@ class Upkeep:
         self._ownership = ownership
         self._clock = clock
         self._runs_here = runs_here
-        self._alarmed: set[str] = set()
 
     async def run(self) -> None:
         """Go on until cancelled."""
@@ -68,7 +66,6 @@ class Upkeep:
     async def restore(self) -> None:
         """Queue turns that no workflow would run, such as those of a moved database."""
         turns = [turn for turn in await self._store.unfinished() if self._runs_here(turn)]
-        self._alarm(turns)
         if not turns:
             return
         lost = await self._workflows.without_workflow([turn.turn_id for turn in turns])
@@ -100,15 +97,6 @@ class Upkeep:
             logger.warning("calls of ended turns were booked as lost", extra={"calls": count})
         await self._store.forget_expired(now)
         await self._workflows.purge(now - KEEP_ROWS)
-
-    def _alarm(self, turns: list[Turn]) -> None:
-        """Tell once of each turn that runs for far too long."""
-        before: datetime = self._clock.now() - STUCK_AFTER
-        for turn in turns:
-            is_new = turn.status is TurnStatus.RUNNING and turn.turn_id not in self._alarmed
-            if is_new and turn.started_at is not None and turn.started_at < before:
-                self._alarmed.add(turn.turn_id)
-                logger.error("a turn is stuck", extra={"turn_id": turn.turn_id})
 
 
 def _with_places(turns: list[Turn]) -> list[tuple[Turn, int]]:

@@ -113,6 +113,11 @@ class SlackBot:
         return has_oauth(settings) and not settings.slack_bot_token.get_secret_value()
 
     @property
+    def is_connected(self) -> bool:
+        """Whether Slack knows us and its events can come."""
+        return self.is_ready.is_set()
+
+    @property
     def announcer(self) -> SlackAnnouncer | None:
         """What posts where nobody has asked; None until Slack is connected."""
         if self.workspaces is None or not self.is_ready.is_set():
@@ -136,7 +141,8 @@ class SlackBot:
         if self._hears and not has_way_in:
             logger.error(NO_WAY_IN)
             return
-        async with open_clients(self._parts.clock, settings.slack_api_base) as clients:
+        trace = self._parts.http_trace(PLATFORM)
+        async with open_clients(self._parts.clock, settings.slack_api_base, trace) as clients:
             try:
                 await self._run(clients)
             except ConfigurationError as error:

@@ -77,12 +77,17 @@ class Clients:
 
 
 @asynccontextmanager
-async def open_clients(clock: Clock, api_base: str) -> AsyncIterator[Clients]:
+async def open_clients(
+    clock: Clock, api_base: str, trace: aiohttp.TraceConfig | None = None
+) -> AsyncIterator[Clients]:
     """Clients for as long as the connection pool is open."""
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     connector = aiohttp.TCPConnector(limit=100)
     async with aiohttp.ClientSession(
-        timeout=timeout, connector=connector, trust_env=True
+        timeout=timeout,
+        connector=connector,
+        trust_env=True,
+        trace_configs=[trace] if trace else None,
     ) as session:
         yield Clients(session, clock, api_base)
 

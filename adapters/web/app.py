@@ -11,13 +11,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from adapters.web.api import Api, RefusedError
-from adapters.web.guard import HEALTH_PATH, Guard, refuse
+from adapters.web.guard import Guard, refuse
 from adapters.web.parts import WebParts
 from adapters.web.site import Site
 from adapters.web.views import Pages
@@ -35,7 +35,6 @@ def create_app(parts: WebParts, more: Sequence[Route] = ()) -> Starlette:
             *Site(parts, pages).routes(),
             *Api(parts, pages).routes(),
             *more,
-            Route(HEALTH_PATH, _health),
             Mount("/static", _Fresh(directory=Path(__file__).parent / "static")),
         ],
         middleware=[Middleware(Guard, token=parts.token)],
@@ -55,10 +54,6 @@ class _Fresh(StaticFiles):
         response = await super().get_response(path, scope)
         response.headers["cache-control"] = "no-cache"
         return response
-
-
-async def _health(request: Request) -> Response:
-    return JSONResponse({"status": "ok", "name": "parley"})
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -20,7 +20,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 COOKIE = "parley_session"
 LOGIN_PATH = "/login"
-HEALTH_PATH = "/healthz"
 _OPEN_PREFIX = "/static/"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CONTENT_POLICY = (
@@ -62,8 +61,6 @@ class Guard:
         await (refusal or self._app)(scope, receive, guarded)
 
     def _refusal(self, method: str, path: str, headers: Headers) -> Response | None:
-        if path == HEALTH_PATH:
-            return None
         if not self._token and not is_loopback_name(headers.get("host", "")):
             return refuse(
                 HTTPStatus.MISDIRECTED_REQUEST,
@@ -77,15 +74,18 @@ class Guard:
         return None if self._is_known(headers) else _ask_for_token(path)
 
     def _is_known(self, headers: Headers) -> bool:
-        kind, _, given = headers.get("authorization", "").partition(" ")
-        if kind.lower() == "bearer" and is_same(given.strip(), self._token):
-            return True
-        return is_same(_cookie(headers), session_of(self._token))
+        return is_bearer(headers, self._token) or is_same(_cookie(headers), session_of(self._token))
 
 
 def session_of(token: str) -> str:
     """What the cookie holds: proof of the token, not the token."""
     return hmac.new(token.encode(), b"parley web session", sha256).hexdigest()
+
+
+def is_bearer(headers: Headers, token: str) -> bool:
+    """Whether a script shows the token."""
+    kind, _, given = headers.get("authorization", "").partition(" ")
+    return kind.lower() == "bearer" and is_same(given.strip(), token)
 
 
 def is_same(given: str, expected: str) -> bool:

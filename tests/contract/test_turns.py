@@ -12,7 +12,7 @@ from bot.errors import SupersededError
 from bot.messages import Attachment, Role
 from bot.settings import FooterStyle, SettingChange
 from bot.turns import Turn, TurnStatus
-from storage import MemoryStore
+from storage import MemoryStore, SqlStore
 from tests.contract.conftest import AnyStore
 from tests.contract.examples import (
     ELSEWHERE,
@@ -329,3 +329,27 @@ async def test_of_many_large_files_only_the_newest_are_read(
     assert [a.name for a in history[-1].attachments] == ["4.png"]
     if not isinstance(store, MemoryStore):
         assert [len(said.attachments) for said in history] == [0, 0, 1, 1]
+
+
+async def test_the_backlog_counts_what_waits_and_runs(sql_store: SqlStore) -> None:
+    await begun(sql_store, await accepted(sql_store, 1))
+    await accepted(sql_store, 2)
+    await answered(sql_store, 3)
+
+    backlog = await sql_store.backlog(NOON + timedelta(seconds=62))
+    assert backlog.counts == {("test", TurnStatus.RUNNING): 1, ("test", TurnStatus.QUEUED): 1}
+    assert backlog.oldest_queued_s == 60
+    assert backlog.stuck == ()
+
+
+async def test_a_turn_is_stuck_that_runs_long_without_a_model(sql_store: SqlStore) -> None:
+    silent = await begun(sql_store, await accepted(sql_store, 1))
+    busy = await begun(sql_store, await accepted(sql_store, 2))
+    await sql_store.open(entry(f"{busy.turn_id}:answer"), ())
+
+    assert (await sql_store.backlog(NOON + timedelta(minutes=14))).stuck == ()
+    assert (await sql_store.backlog(NOON + timedelta(minutes=16))).stuck == (silent.turn_id,)
+
+
+async def test_a_store_that_is_there_answers(sql_store: SqlStore) -> None:
+    await sql_store.ping()

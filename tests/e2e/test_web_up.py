@@ -105,3 +105,23 @@ def _free_port() -> int:
         port = free.getsockname()[1]
         assert isinstance(port, int)
         return port
+
+
+async def test_its_figures_and_its_readiness_are_there(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    provider.script(text="Hello")
+    async with (
+        up(environment(tmp_path, provider)) as program,
+        aiohttp.ClientSession(program.address) as http,
+    ):
+        asked = await http.post("/api/ask", json={"text": "@cheap Hi"})
+        assert "Hello" in await asked.text()
+        over = 'parley_turns_total{platform="web",status="done"} 1.0'
+        ready, figures = "", ""
+        async with asyncio.timeout(LIMIT_S):
+            while '"ready"' not in ready or over not in figures:
+                await asyncio.sleep(0.1)
+                ready = await (await http.get("/readyz")).text()
+                figures = await (await http.get("/metrics")).text()
+    assert 'parley_tokens_total{kind="output",model="middle",tier="cheap"}' in figures

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from bot.catalog import Catalog
 from bot.inbox import Inbox
 from bot.money import NANOUSD
+from bot.ports import Observer
 from bot.responder import Responder
 from bot.router import Router
 from bot.turns import TurnStatus
@@ -34,6 +35,7 @@ class World:
     queue: RecordingQueue = field(default_factory=RecordingQueue)
     cap: int | None = 20 * NANOUSD
     admins: frozenset[str] = frozenset()
+    observers: tuple[Observer, ...] = ()
 
     @property
     def inbox(self) -> Inbox:
@@ -49,6 +51,7 @@ class World:
             clock=self.clock,
             instance_cap=self.cap,
             admins=self.admins,
+            observers=self.observers,
         )
 
     async def ask(self, text: str, message_id: str = "m1", **more: object) -> RecordingSink:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from adapters.clock import SystemClock
 from adapters.inline_queue import InlineQueue
 from adapters.web import (
+    Check,
     Dashboard,
     Startup,
     WebDelivery,
@@ -21,6 +24,7 @@ from adapters.web import (
     address_of,
     create_app,
     listen,
+    probe_routes,
     run_web,
 )
 from bot.calls import Completion, ModelCall, OnText
@@ -104,7 +108,12 @@ class WebChat:
 
 @asynccontextmanager
 async def web_chat(
-    *, token: str = "", is_ready: bool = True, store: MemoryStore | None = None
+    *,
+    token: str = "",
+    is_ready: bool = True,
+    store: MemoryStore | None = None,
+    checks: Mapping[str, Check] | None = None,
+    metrics_token: str = "",
 ) -> AsyncIterator[WebChat]:
     """A web chat on a free port of this machine."""
     store = store or MemoryStore()
@@ -118,7 +127,7 @@ async def web_chat(
     catalog = [router.catalog]
     reporter = Reporter(store, lambda: catalog[0], clock, instance_cap=None)
     dashboard = Dashboard(store=store, reporter=reporter, clock=clock, instance_cap=None)
-    app = create_app(
+    page = create_app(
         WebParts(
             store=store,
             inbox=Inbox(store, queue, clock),
@@ -130,6 +139,8 @@ async def web_chat(
         ),
         dashboard.routes(),
     )
+    probes = probe_routes(checks or {}, lambda: b"figures 1\n", metrics_token)
+    app = Starlette(routes=[*probes, Mount("/", page)])
     listener = listen("127.0.0.1", 0)
     url = address_of(listener)
     serving = asyncio.create_task(run_web(app, listener, close_streams=web.close))

@@ -74,7 +74,7 @@ async def test_the_page_s_own_origin_is_heard() -> None:
 
 async def test_every_response_carries_the_policy() -> None:
     async with web_chat() as chat:
-        for path in ("/", "/static/chat.css", "/api/models", "/nowhere", "/healthz"):
+        for path in ("/", "/static/chat.css", "/api/models", "/nowhere"):
             headers = (await chat.http.get(path)).headers
             assert headers["content-security-policy"] == CONTENT_POLICY
             assert headers["x-content-type-options"] == "nosniff"
@@ -122,12 +122,6 @@ async def test_an_invented_cookie_opens_nothing() -> None:
                 "/", headers={"cookie": f"{COOKIE}={value}"}, allow_redirects=False
             )
             assert response.status == 303
-
-
-async def test_whether_it_lives_is_told_to_everybody() -> None:
-    async with web_chat(token=TOKEN) as chat:
-        response = await chat.http.get("/healthz", headers={"host": "10.0.0.7"})
-        assert (await response.json())["status"] == "ok"
 
 
 async def test_a_request_without_a_host_is_refused() -> None:
