@@ -34,7 +34,7 @@ def to_record(decision: RouteDecision) -> dict[str, object]:
 
 def explain(record: Mapping[str, object]) -> str:
     """A kept decision in words, as Markdown: tier, reasons, probabilities, alternatives."""
-    if not record:
+    if "model" not in record:  # a command, or a prompt that was refused before
         return "Nothing was decided: no model was asked."
     lines = [f"**{record['model']}** of the {record['tier']} tier: {record['reason']}."]
     probabilities = record.get("p")

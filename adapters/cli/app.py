@@ -16,7 +16,7 @@ from bot.errors import BotError
 
 _EPILOG = (
     "Settings come from the environment and .env; .env.example names them all. "
-    "./parley check, test and lock are for those who work on Parley."
+    "./parley check, test, bench and lock are for those who work on Parley."
 )
 
 _TABLES = "The folder with train/ and eval/; see docs/routing.md."

@@ -85,6 +85,8 @@ async def guarded(interaction: discord.Interaction, work: Awaitable[None]) -> No
         await work
     except BotError as error:
         await tell(interaction, str(error))
+    except discord.NotFound as error:
+        _note_late(error)
     except Exception:
         logger.exception("an interaction failed")
         await tell(interaction, "Something went wrong on my side. Please try again.")
@@ -92,7 +94,15 @@ async def guarded(interaction: discord.Interaction, work: Awaitable[None]) -> No
 
 async def tell(interaction: discord.Interaction, text: str) -> None:
     """Say something that only the person who acted can see."""
-    if interaction.response.is_done():
-        await interaction.followup.send(text, ephemeral=True)
-    else:
-        await interaction.response.send_message(text, ephemeral=True)
+    try:
+        if interaction.response.is_done():
+            await interaction.followup.send(text, ephemeral=True)
+        else:
+            await interaction.response.send_message(text, ephemeral=True)
+    except discord.NotFound as error:
+        _note_late(error)
+
+
+def _note_late(error: discord.NotFound) -> None:
+    """Discord waits three seconds for an answer and tells the person itself that it failed."""
+    logger.warning("an interaction was answered too late", extra={"code": error.code})

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 logger = logging.getLogger(__name__)
@@ -20,13 +21,25 @@ PING_S = 2.0
 WATCH_S = 10.0
 
 
+class _Handler(AsyncSocketModeHandler):
+    """Takes events in; a socket that went away meanwhile takes the acknowledgement with it."""
+
+    async def handle(  # type: ignore[override]  # as slack_bolt has it
+        self, client: SocketModeClient, req: SocketModeRequest
+    ) -> None:
+        try:
+            await super().handle(client, req)
+        except ConnectionError:
+            logger.warning("an acknowledgement was lost with its socket; slack sends it again")
+
+
 @asynccontextmanager
 async def open_sockets(
     app: AsyncApp, app_token: str, client: AsyncWebClient
 ) -> AsyncIterator[None]:
     """Receive events for as long as it is open."""
     handlers = [
-        AsyncSocketModeHandler(app, app_token, web_client=client, ping_interval=PING_S)
+        _Handler(app, app_token, web_client=client, ping_interval=PING_S)
         for _ in range(CONNECTIONS)
     ]
     tasks = [asyncio.create_task(_keep(handler.client)) for handler in handlers]

@@ -109,10 +109,9 @@ class WebApi:
 
 def _retry_s(error: SlackApiError) -> float | None:
     response = error.response
-    is_limited = getattr(response, "status_code", 0) == 429 or (
-        response is not None and response.get("error") == "ratelimited"
-    )
-    if not is_limited:
+    data = getattr(response, "data", None)  # a fault in front of Slack answers with a page
+    is_said = isinstance(data, dict) and data.get("error") == "ratelimited"
+    if getattr(response, "status_code", 0) != 429 and not is_said:
         return None
     headers = {name.lower(): value for name, value in response.headers.items()}
     return float(headers.get("retry-after", 1))

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from bot.catalog import Tier
 from bot.explanation import explain, to_record
 from bot.router import Router, RouteRequest
@@ -28,5 +30,6 @@ def test_why_of_an_asked_for_tier_has_no_probabilities() -> None:
     assert "likely" not in words
 
 
-def test_why_of_no_decision_says_so() -> None:
-    assert explain({}) == "Nothing was decided: no model was asked."
+@pytest.mark.parametrize("record", [{}, {"command": "spend"}])
+def test_why_of_no_decision_says_so(record: dict[str, object]) -> None:
+    assert explain(record) == "Nothing was decided: no model was asked."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.adapters.discord.conftest import Stage, until
 from tests.loopback.discord.world import Payload
 
@@ -91,3 +93,15 @@ async def test_buttons_work_after_a_restart(offstage: Stage) -> None:
         await until(lambda: told(offstage, token))
         press(offstage, answer, "Again")
         await offstage.answered(answer["channel_id"], 2)
+
+
+async def test_a_press_that_discord_gave_up_on_is_kept_and_no_fault(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await answered(stage)
+    turn_id = f"discord:{answer['channel_id']}"
+    stage.server.fail("POST", "/callback", status=404, code=10062, message="Unknown interaction")
+    press(stage, answer, "👍")
+    await until(lambda: "an interaction was answered too late" in caplog.text)
+    assert [r.message for r in caplog.records if r.levelname == "ERROR"] == []
+    assert stage.store._kept.feedback == {(turn_id, stage.ada["id"]): 1}

@@ -55,6 +55,15 @@ async def test_an_internal_error_of_slacks_is_outlived(slack: LoopbackSlack) -> 
         assert slack.replies(ts) == ["echo: hello"]
 
 
+async def test_a_page_instead_of_an_answer_is_outlived(slack: LoopbackSlack) -> None:
+    slack.space.has_streams = False
+    async with running(slack) as rig:
+        slack.fail("chat.postMessage", "http_500", times=2)
+        ts = slack.say("<@UPARLEY> hello")
+        await rig.answered(1)
+        assert slack.replies(ts) == ["echo: hello"]
+
+
 async def test_a_missing_scope_for_signs_of_life_costs_no_answer(
     rig: Rig, slack: LoopbackSlack
 ) -> None:

@@ -138,6 +138,13 @@ async def test_why_shows_the_tiers_with_their_chances_and_prices() -> None:
             assert words in why["html"]
 
 
+async def test_why_of_a_command_says_that_no_model_was_asked() -> None:
+    async with web_chat() as chat:
+        turn = await chat.answered("/models", "never asked for")
+        why = await until_decided(chat, turn["turn_id"])
+        assert "no model was asked" in why["html"]
+
+
 async def until_decided(chat: WebChat, turn_id: str) -> dict[str, Any]:
     """The decision is kept a moment after the answer is shown."""
     async with asyncio.timeout(5):
