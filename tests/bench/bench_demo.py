@@ -17,6 +17,7 @@ import aiohttp
 from adapters.local_model.assets import worker_threads
 from adapters.local_model.demo import DemoModel
 from adapters.local_model.prompting import SAMPLING, SERVED_NAME, TRY_THESE, preamble
+from tests.bench.figures import tell
 
 STARTS = 3
 MAX_TOKENS = 96
@@ -49,17 +50,16 @@ async def main() -> None:
         together = await asyncio.gather(*(ask(prompt) for prompt in TRY_THESE))
         together_s = time.perf_counter() - began
         memory_mb = _resident_mb(demo.pid) or (demo.memory_bytes or 0) / 1e6
-    print(f"threads                     {worker_threads()}")
-    print(f"start, median of {STARTS}          {median(starts):.2f} s")
-    print(f"first token, at once        {cold.first_token_s:.2f} s")
-    print(f"first token, later          {median(a.first_token_s for a in alone):.2f} s")
-    print(f"tokens a second, one        {median(a.tokens_per_s for a in alone):.0f}")
-    tokens = sum(answer.tokens for answer in together)
-    print(f"tokens a second, {len(TRY_THESE)} at once  {tokens / together_s:.0f}")
-    print(
-        f"slowest first token of {len(TRY_THESE)}    {max(a.first_token_s for a in together):.2f} s"
-    )
-    print(f"memory                      {memory_mb:.0f} MB")
+    print(f"{worker_threads()} threads")
+    tell(f"start, median of {STARTS}", median(starts), "s")
+    tell("first token, at once", cold.first_token_s, "s")
+    tell("first token, later", median(a.first_token_s for a in alone), "s")
+    speed, tokens = median(a.tokens_per_s for a in alone), sum(a.tokens for a in together)
+    tell("tokens a second, one answer", speed, "tok/s", is_more_better=True)
+    many = len(TRY_THESE)
+    tell(f"tokens a second, {many} at once", tokens / together_s, "tok/s", is_more_better=True)
+    tell(f"slowest first token of {many}", max(a.first_token_s for a in together), "s")
+    tell("memory", memory_mb, "MB")
 
 
 async def _start() -> float:

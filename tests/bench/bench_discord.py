@@ -12,7 +12,6 @@ import asyncio
 import json
 import random
 import resource
-import statistics
 import sys
 import tempfile
 import time
@@ -38,6 +37,7 @@ from bot.responder import Responder
 from bot.router import Router
 from bot.turns import Turn
 from storage import open_store
+from tests.bench.figures import tell, tell_spread
 from tests.fakes import FixedEstimator, catalog, completion
 
 CHUNKS_A_SECOND = 10
@@ -239,19 +239,20 @@ def report(
         wrong += len(messages) != 1 or len(versions[-1][1]) != stream.pieces[-1][1]
     calls = record["calls"]
     edits = [c for c in calls if c["method"] == "PATCH" and "/messages/" in c["path"]]
-    print(f"streams                         {len(said)}")
-    show("event to request to the model", to_model)
-    show("model's first text to visible", to_first)
-    show("text to visible, worst of each", behind)
-    show("between two edits", gaps)
-    show("model's end to the last edit", last)
-    show("event loop lag", lags)
-    print(f"edits                           {len(edits)}, at most {busiest(edits)} in a second")
-    print(f"requests                        {len(calls)}, at most {busiest(calls)} in a second")
+    print(f"{len(said)} streams")
+    tell_spread("event to request to the model", to_model, "s")
+    tell_spread("model's first text to visible", to_first, "s")
+    tell_spread("text to visible, worst of each", behind, "s", p99=max(1.5, len(said) / 25))
+    tell_spread("between two edits", gaps, "s")
+    tell_spread("model's end to the last edit", last, "s", p99=2)
+    tell_spread("event loop lag", [lag_s * 1_000 for lag_s in lags], "ms", p99=50)
+    tell("answers that are not exact", wrong, "", target=0)
+    tell("largest memory", peak_mb(), "MB", target=400)
+    print(f"{len(edits)} edits, at most {busiest(edits)} in a second")
+    print(f"{len(calls)} requests, at most {busiest(calls)} in a second")
     limited = [f"{c['method']} {c['path']}" for c in calls if c["status"] == 429]
-    print(f"429s                            {len(limited)} {limited[:3]}")
-    print(f"answers that are not exact      {wrong}")
-    print(f"largest memory                  {peak_mb():.0f} MB")
+    tell("429s", len(limited), "", noise=1.0)
+    print(f"{limited[:3]}")
 
 
 def staleness(stream: Stream, versions: Sequence[tuple[float, str]]) -> float:
@@ -273,12 +274,6 @@ def busiest(calls: Sequence[dict[str, Any]]) -> int:
 
 def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def show(name: str, values: Sequence[float]) -> None:
-    """Median, 99th percentile and worst."""
-    cuts = statistics.quantiles(values, n=100) if len(values) > 1 else [values[0]] * 99
-    print(f"{name:31} p50 {cuts[49]:6.3f} s  p99 {cuts[98]:6.3f} s  worst {max(values):6.3f} s")
 
 
 def main() -> None:

@@ -28,6 +28,7 @@ from bot.money import NANOUSD
 from bot.responder import Responder
 from bot.router import Router
 from storage import SqlStore, open_store
+from tests.bench.figures import tell, tell_spread
 from tests.fakes import RecordingDelivery
 from tests.postgres import running_server
 from tests.waiting import until
@@ -96,15 +97,11 @@ class Bench:
             while await self.store.unfinished():
                 await asyncio.sleep(0.1)
 
-    def report(self, name: str) -> None:
-        for what, figures in (
-            ("acknowledged", self.acknowledged_ms),
-            ("asked the model", self.requested_ms),
-        ):
-            ordered = sorted(figures)
-            p50, p99 = (ordered[int(len(ordered) * share)] for share in (0.5, 0.99))
-            print(f"{name:<22}{what:<18}p50 {p50:7.1f}  p99 {p99:7.1f}  n {len(ordered)}")
-            figures.clear()
+    def report(self, name: str, *, p50: float | None = None, p99: float | None = None) -> None:
+        tell_spread(f"{name}: acknowledged", self.acknowledged_ms, "ms")
+        tell_spread(f"{name}: asked the model", self.requested_ms, "ms", p50=p50, p99=p99)
+        self.acknowledged_ms.clear()
+        self.requested_ms.clear()
 
 
 @asynccontextmanager
@@ -134,16 +131,17 @@ async def measure(location: str) -> None:
                 group.create_task(bench.event(f"steady{number}"))
                 await asyncio.sleep(1 / PER_SECOND)
         await bench.all_ended()
-        bench.report(f"{PER_SECOND} events a second")
-        print(f"CPU for each message, upkeep in: {(time.process_time() - cpu_s) / STEADY:.4f} s")
+        bench.report(f"{PER_SECOND} events a second", p50=25, p99=100)
+        cpu_ms = (time.process_time() - cpu_s) / STEADY * 1_000
+        tell("CPU for each message, upkeep in", cpu_ms, "ms")
         began_s = time.perf_counter()
         await asyncio.gather(*(bench.event(f"burst{number}") for number in range(BURST)))
         bench.report(f"{BURST} at once")
         await bench.all_ended()
-        print(f"all {BURST} answered and kept after {time.perf_counter() - began_s:.1f} s")
+        tell(f"all {BURST} answered and kept after", time.perf_counter() - began_s, "s")
         cpu_s = time.process_time()
         await asyncio.sleep(IDLE_S)
-        print(f"CPU when idle: {(time.process_time() - cpu_s) / IDLE_S * 100:.1f} %")
+        tell("CPU when idle", (time.process_time() - cpu_s) / IDLE_S * 100, "%")
 
 
 def main() -> None:

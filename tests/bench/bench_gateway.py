@@ -22,6 +22,7 @@ from adapters.llm import LiteLLMGateway
 from bot.calls import ModelCall, Purpose
 from bot.catalog import ModelSpec, Tier
 from bot.messages import Message, Role
+from tests.bench.figures import tell
 
 CHUNKS = 200
 STREAMS = 40
@@ -40,15 +41,14 @@ async def main() -> None:
     began_s, began_cpu_s = time.perf_counter(), time.process_time()
     gateway.start()
     stall_ms = max(await _lags_ms(gateway.ready()))
-    print(
-        f"import and warm-up in their thread: {time.perf_counter() - began_s:.1f} s, "
-        f"{time.process_time() - began_cpu_s:.1f} s CPU, worst stall {stall_ms:.0f} ms"
-    )
+    tell("import and warm-up in their thread", time.perf_counter() - began_s, "s")
+    tell("import and warm-up, CPU", time.process_time() - began_cpu_s, "s")
+    tell("import and warm-up, worst stall of the loop", stall_ms, "ms", noise=1.0)
     async with _server(0.0) as bases, aiohttp.ClientSession() as session:
         raw = await _measure("plain aiohttp", lambda: _raw(session, bases["openai"]))
         for name in MODEL_IDS:
             ours = await _measure(name, _through(gateway, name, bases))
-            print(f"{'':24} {ours / raw:.1f} × plain aiohttp")
+            tell(f"{name}, beside plain aiohttp", ours / raw, "×")
     async with _server(0.1) as bases:
         for count in AT_ONCE:
             await _at_once(gateway, bases, count)
@@ -60,10 +60,9 @@ async def _at_once(gateway: LiteLLMGateway, bases: dict[str, str], count: int) -
     began_s, began_cpu_s = time.perf_counter(), time.process_time()
     lags_ms = await _lags_ms(asyncio.gather(*(stream() for stream in streams)))
     share = (time.process_time() - began_cpu_s) / (time.perf_counter() - began_s)
-    print(
-        f"{count:3} streams of 10 chunks/s, begun at one moment: {share:.2f} core, "
-        f"lag p99 {quantiles(lags_ms, n=100)[98]:.1f} ms, worst {max(lags_ms):.0f} ms"
-    )
+    tell(f"{count} streams of 10 chunks a second", share, "core")
+    lag_ms = quantiles(lags_ms, n=100)[98]
+    tell(f"{count} streams, event-loop lag, p99", lag_ms, "ms", target=50, noise=0.6)
 
 
 async def _measure(name: str, stream: Stream) -> float:
@@ -72,10 +71,8 @@ async def _measure(name: str, stream: Stream) -> float:
     began_cpu_s = time.process_time()
     firsts_s = [await stream() for _ in range(STREAMS)]
     cpu_ms = (time.process_time() - began_cpu_s) / STREAMS * 1e3
-    print(
-        f"{name:24} {cpu_ms:5.1f} ms CPU for {CHUNKS} chunks ({cpu_ms / CHUNKS:.3f} each), "
-        f"first text {median(firsts_s) * 1e3:.1f} ms"
-    )
+    tell(f"{name}, CPU for {CHUNKS} chunks", cpu_ms, "ms")
+    tell(f"{name}, first text", median(firsts_s) * 1e3, "ms")
     return cpu_ms
 
 

@@ -5,9 +5,7 @@
 
 import asyncio
 import json
-import os
 import resource
-import statistics
 import sys
 import tempfile
 import time
@@ -24,6 +22,7 @@ from adapters.slack.preview import PreviewLimits
 from bot.turns import Turn
 from storage import open_store
 from tests.adapters.slack.rig import Paced, Rig, TaskQueue, running
+from tests.bench.figures import tell, tell_spread
 from tests.loopback.slack import LoopbackSlack
 
 CHANNELS = 100
@@ -105,17 +104,9 @@ class Control:
             return await response.json()
 
 
-def share(values: Sequence[float], part: float) -> float:
-    """A percentile."""
-    ranked = sorted(values)
-    return ranked[min(len(ranked) - 1, int(len(ranked) * part))]
-
-
-def line(name: str, values: Sequence[float], unit: str = "ms") -> None:
-    """Print the middle and the tail of a measure."""
-    scale = 1_000 if unit == "ms" else 1
-    shown = [round(v * scale, 1) for v in (statistics.median(values), share(values, 0.99))]
-    print(f"{name:<44} p50 {shown[0]:>8} {unit}   p99 {shown[1]:>8} {unit}   n {len(values)}")
+def in_ms(values_s: Sequence[float]) -> list[float]:
+    """Seconds as milliseconds."""
+    return [value * 1_000 for value in values_s]
 
 
 async def lag(samples: list[float]) -> None:
@@ -134,8 +125,8 @@ async def steady(rig: Rig, control: Control) -> None:
         await asyncio.sleep(0.1)
     await rig.answered(STEADY, within_s=60)
     waits = [called - at for called, at in zip(rig.gateway.called_at_s, asked, strict=True)]
-    line("event to model request, 10 a second", waits)
-    print(f"{'CPU for one question':<44} {(time.process_time() - cpu_s) / STEADY * 1_000:.1f} ms")
+    tell_spread("10 a second: event to model request", in_ms(waits), "ms", p50=25, p99=100)
+    tell("CPU for one question", (time.process_time() - cpu_s) / STEADY * 1_000, "ms")
 
 
 async def burst(rig: Rig, control: Control) -> None:
@@ -151,8 +142,9 @@ async def burst(rig: Rig, control: Control) -> None:
     report_burst(rig, asked, (await control.look("calls"))[seen:], samples)
     sent = (await control.look("sent"))[sent_before:]
     prompt = [s for s in sent if len(s["attempts"]) == 1 and s["acked_at_s"] is not None]
-    line("acknowledgement", [s["acked_at_s"] - s["first_at_s"] for s in prompt])
-    print(f"not acknowledged within 3 s, so sent again: {len(sent) - len(prompt)}")
+    waits = [s["acked_at_s"] - s["first_at_s"] for s in prompt]
+    tell_spread(f"{THREADS} at once: acknowledgement", in_ms(waits), "ms")
+    tell("not acknowledged within 3 s, so sent again", len(sent) - len(prompt), "", target=0)
 
 
 def report_burst(
@@ -166,9 +158,10 @@ def report_burst(
         late.append(shown[channel, ts] - ended)
     limited = [call["method"] for call in calls if call["status"] == 429]
     counts = {m: sum(c["method"] == m for c in calls) for m in sorted({c["method"] for c in calls})}
-    line("whole text after the model's end", late, "s")
-    line("event-loop lag", samples)
-    print(f"refused with 429: {len(limited)}  calls: {counts}")
+    tell_spread("whole text after the model's end", late, "s", p99=5)
+    tell_spread("event-loop lag", in_ms(samples), "ms", p99=50)
+    tell("refused with 429", len(limited), "", target=0)
+    print(f"calls: {counts}")
 
 
 def complete_at(calls: list[Any]) -> dict[tuple[str, str], float]:
@@ -206,7 +199,7 @@ async def main() -> None:
             await steady(rig, control)
             await burst(rig, control)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory: {peak_mb:.0f} MB; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    tell("peak memory", peak_mb, "MB", target=400)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from bot.periods import Span, same_before, stretch_at
 from bot.reporting import Reporter
 from bot.spend import Where
 from storage import SqlStore, open_store
+from tests.bench.figures import Figure, record
 from tests.fakes import FrozenClock, catalog
 from tests.postgres import running_server
 
@@ -38,6 +39,7 @@ NOW = datetime(2026, 11, 22, 20, tzinfo=UTC)
 HISTORY = timedelta(days=730)
 CALLS_EACH = 20_000
 RUNS = 9
+TARGETS_MS = {"week": 20.0}
 HERE = Where(platform="bench", workspace_id="0")
 _COLUMNS = (
     "call_id, turn_id, platform, workspace_id, channel_id, user_id, purpose, tier, alias, "
@@ -154,6 +156,8 @@ def main() -> None:
     for name in first:
         shown = "".join(f"{times[name]:>12.2f}" for times in found.values())
         print(f"  {name:<12}{shown}{last[name] / first[name]:>8.1f}×")
+        what, target = f"{name}, {options.rows[-1]:,} calls", TARGETS_MS.get(name)
+        record(Figure(name=what, value=last[name], unit="ms", target=target))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from collections.abc import Callable
 
 import aiohttp
 
+from tests.bench.figures import tell
 from tests.e2e.program import up
 
 _BARE = "import starlette.applications, uvicorn"
@@ -39,10 +40,9 @@ def main() -> None:
     for name, pick in _COLUMNS.items():
         values = [pick(result) for result in results]
         median = statistics.median(values)
-        print(
-            f"{name:32} median {median:5.2f} s  worst {max(values):5.2f} s  "
-            f"{median / base:4.1f} × a bare web server's start"
-        )
+        tell(f"{name}, median", median, "s", target=_TARGETS_S.get(name))
+        tell(f"{name}, worst", max(values), "s", noise=0.6)
+        tell(f"{name}, beside a bare web server's start", median / base, "×")
 
 
 async def _start(home: str) -> tuple[float, float]:
@@ -73,6 +73,8 @@ _COLUMNS: dict[str, Callable[[tuple[float, float]], float]] = {
     "page shown": lambda result: result[0],
     "prompt asked at once, answered": lambda result: result[1],
 }
+
+_TARGETS_S = {"page shown": 1.0}
 
 if __name__ == "__main__":
     main()

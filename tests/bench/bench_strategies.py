@@ -29,6 +29,7 @@ from bot.ledger import LedgerEntry
 from bot.metering import total_cost
 from bot.money import format_usd
 from bot.strategies.vote import normalise, short_answer
+from tests.bench.figures import Figure, record
 from tests.loopback.providers import ProviderServer, Reply
 from tests.loopback.providers.record import Seen
 
@@ -208,10 +209,19 @@ async def run(asked: Sequence[Question]) -> None:
                 f"{format_usd(each):>16}"
             )
             changes[way] = result.changes
+            keep(way, result)
     print("\nThe first answer, or most of the first answers, and what came out:")
     for way, counted in changes.items():
         shown = ", ".join(f"{change}: {count}" for change, count in sorted(counted.items()))
         print(f"{way:22}{shown or '-'}")
+
+
+def keep(way: str, result: Result) -> None:
+    """Add a way's figures to the record."""
+    percent = 100 * result.right / result.asked
+    record(Figure(name=f"{way}: right", value=percent, unit="%", is_more_better=True, noise=0.1))
+    calls = result.calls / result.asked
+    record(Figure(name=f"{way}: calls for each question", value=calls, unit="", noise=0.1))
 
 
 async def run_scripted(asked: Sequence[Question]) -> None:

@@ -187,7 +187,7 @@ def test_an_unknown_kind_of_install_is_named(checkout: Checkout) -> None:
     assert done.returncode == 1
 
 
-@pytest.mark.parametrize("command", ["test", "check"])
+@pytest.mark.parametrize("command", ["test", "check", "bench"])
 def test_the_tests_are_not_promised_on_a_server(checkout: Checkout, command: str) -> None:
     done = checkout.run(command, PARLEY_INSTALL="server")
     assert f"PARLEY_INSTALL=full ./parley {command}" in done.stderr
