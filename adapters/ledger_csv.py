@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from bot.features import feature_of, step_of
 from bot.ledger import LedgerEntry
 from bot.money import NANOUSD
 from bot.spend import Where
@@ -23,6 +24,7 @@ COLUMNS = (
     "turn_id",
     "call_id",
     "feature",
+    "step",
     "tier",
     "alias",
     "model_id",
@@ -77,7 +79,8 @@ def to_row(entry: LedgerEntry) -> tuple[str, ...]:
         entry.user_id,
         entry.turn_id,
         entry.call_id,
-        entry.purpose.value,
+        feature_of(entry.purpose).value,
+        step_of(entry.purpose),
         entry.tier.label,
         entry.alias,
         entry.model_id,

@@ -27,6 +27,7 @@ class Purpose(StrEnum):
     CLASSIFY = "classify"
     CHECK = "check"
     PROPOSE = "propose"
+    DRAFT = "draft"
     CRITICISE = "criticise"
     REVISE = "revise"
     JUDGE = "judge"

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from bot.budget import WARN_AT_PERCENT, BudgetState
 from bot.calls import Purpose
 from bot.catalog import Catalog, Tier
+from bot.features import feature_of, purposes_of, step_of
 from bot.ledger import CallStatus
 from bot.money import Price
 from bot.periods import Stretch
@@ -34,21 +35,6 @@ class Grouping(StrEnum):
     USER = "user"
 
 
-FEATURES: Mapping[Purpose, str] = MappingProxyType(
-    {
-        Purpose.ANSWER: "answers",
-        Purpose.CLASSIFY: "routing",
-        Purpose.CHECK: "checks",
-        Purpose.PROPOSE: "ensemble voices",
-        Purpose.CRITICISE: "debate critiques",
-        Purpose.REVISE: "debate revisions",
-        Purpose.JUDGE: "judging",
-        Purpose.SUMMARISE: "summaries",
-        Purpose.DIGEST: "digests",
-    }
-)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
     """One part of a total."""
@@ -58,6 +44,8 @@ class Share:
     calls: int
     tokens: int
     unpriced: int = 0
+    steps: tuple[Share, ...] = ()
+    """What a feature of several steps is made of; together they are the share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +146,14 @@ def to_report(
 
 def to_shares(lines: Iterable[SpendLine], by: Grouping) -> tuple[Share, ...]:
     """The parts of a total, the dearest first; together they are the total."""
-    key_of = _KEYS[by]
+    return _shares(lines, _KEYS[by], _feature_steps if by is Grouping.FEATURE else _no_steps)
+
+
+def _shares(
+    lines: Iterable[SpendLine],
+    key_of: Callable[[SpendLine], str],
+    steps_of: Callable[[Sequence[SpendLine]], tuple[Share, ...]],
+) -> tuple[Share, ...]:
     found: dict[str, list[SpendLine]] = {}
     for line in lines:
         found.setdefault(key_of(line), []).append(line)
@@ -169,10 +164,22 @@ def to_shares(lines: Iterable[SpendLine], by: Grouping) -> tuple[Share, ...]:
             calls=sum(line.calls for line in own),
             tokens=sum(line.tokens for line in own),
             unpriced=sum(line.unpriced for line in own),
+            steps=steps_of(own),
         )
         for key, own in found.items()
     ]
     return tuple(sorted(shares, key=lambda s: (-s.spent, -s.calls, s.key)))
+
+
+def _no_steps(_lines: Sequence[SpendLine]) -> tuple[Share, ...]:
+    return ()
+
+
+def _feature_steps(lines: Sequence[SpendLine]) -> tuple[Share, ...]:
+    """A feature's steps, where it has more than one."""
+    if len(purposes_of(feature_of(lines[0].purpose))) == 1:
+        return ()
+    return _shares(lines, lambda line: step_of(line.purpose), _no_steps)
 
 
 def to_parts(lines: Iterable[SpendLine], count: int) -> tuple[tuple[int, ...], ...]:
@@ -259,7 +266,7 @@ _KEYS: Mapping[Grouping, Callable[[SpendLine], str]] = MappingProxyType(
     {
         Grouping.TIER: lambda line: line.tier.label,
         Grouping.MODEL: lambda line: line.alias,
-        Grouping.FEATURE: lambda line: FEATURES[line.purpose],
+        Grouping.FEATURE: lambda line: feature_of(line.purpose).value,
         Grouping.CHANNEL: lambda line: line.channel_id,
         Grouping.USER: lambda line: line.user_id,
     }

@@ -20,7 +20,7 @@ class Where:
     workspace_id: str
     user_id: str | None = None
     channel_id: str | None = None
-    purpose: Purpose | None = None
+    purposes: frozenset[Purpose] | None = None
 
     def holds(self, entry: LedgerEntry) -> bool:
         """Whether an entry belongs here."""
@@ -28,7 +28,7 @@ class Where:
             (entry.platform, entry.workspace_id) == (self.platform, self.workspace_id)
             and self.user_id in (None, entry.user_id)
             and self.channel_id in (None, entry.channel_id)
-            and self.purpose in (None, entry.purpose)
+            and (self.purposes is None or entry.purpose in self.purposes)
         )
 
 

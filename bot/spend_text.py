@@ -163,11 +163,17 @@ def _listed(report: Report, by: Grouping, names: Names) -> Iterator[str]:
         unpriced = f", {share.unpriced:,} unpriced" if share.unpriced else ""
         yield (
             f"{_name(by, share, names)}: {_amount(share)}{percent}, "
-            f"{_calls(share.calls)}, {share.tokens:,} tokens{unpriced}"
+            f"{_calls(share.calls)}, {share.tokens:,} tokens{unpriced}{_steps(share)}"
         )
     if shares[MOST_LISTED:]:
         rest = format_usd(sum(share.spent for share in shares[MOST_LISTED:]))
         yield f"{len(shares) - MOST_LISTED} more: {rest}"
+
+
+def _steps(share: Share) -> str:
+    if not share.steps:
+        return ""
+    return ": " + ", ".join(f"{step.key} {_amount(step)}" for step in share.steps)
 
 
 def _remarks(report: Report) -> Iterator[str]:

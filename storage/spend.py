@@ -233,9 +233,11 @@ def _within(where: Where, since: datetime | None, until: datetime) -> list[Any]:
     narrower = (
         (col(_CALL.user_id), where.user_id),
         (col(_CALL.channel_id), where.channel_id),
-        (col(_CALL.purpose), where.purpose.value if where.purpose else None),
     )
-    return conditions + [column == value for column, value in narrower if value is not None]
+    conditions += [column == value for column, value in narrower if value is not None]
+    if where.purposes is not None:
+        conditions.append(col(_CALL.purpose).in_(sorted(where.purposes)))
+    return conditions
 
 
 def _part(bounds: Sequence[datetime]) -> Any:

@@ -14,7 +14,7 @@ from adapters.cli.program import Program
 from adapters.clock import SystemClock
 from adapters.ledger_csv import to_csv
 from adapters.settings import made_home
-from bot.digest import Grouping, Report
+from bot.digest import Grouping, Report, Share
 from bot.errors import CommandError, ConfigurationError
 from bot.periods import Span
 from bot.reporting import Reporter
@@ -81,11 +81,20 @@ def to_record(report: Report) -> dict[str, Any]:
         "compared_with": savings.alias if savings else None,
         "by": {
             by.value: [
-                {"name": s.key, "spent_nanousd": s.spent, "calls": s.calls, "tokens": s.tokens}
-                for s in shares
+                _share(share) | ({"steps": [_share(s) for s in share.steps]} if share.steps else {})
+                for share in shares
             ]
             for by, shares in report.shares.items()
         },
+    }
+
+
+def _share(share: Share) -> dict[str, Any]:
+    return {
+        "name": share.key,
+        "spent_nanousd": share.spent,
+        "calls": share.calls,
+        "tokens": share.tokens,
     }
 
 

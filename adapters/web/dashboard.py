@@ -20,7 +20,8 @@ from adapters.ledger_csv import to_csv
 from adapters.web.dashboard_views import MOST_ROWS, Chosen, Found, to_page
 from adapters.web.views import Pages
 from bot.budget import BudgetState, limits_for
-from bot.digest import FEATURES, Grouping, Report
+from bot.digest import Grouping, Report
+from bot.features import Feature, purposes_of
 from bot.ledger import LedgerEntry
 from bot.messages import ConversationKey
 from bot.periods import Span, stretch_at
@@ -111,7 +112,7 @@ class Dashboard:
             workspace=place if tuple(place.split("/", 1)) in known else "",
             user=query.get("user", ""),
             channel=query.get("channel", ""),
-            feature=feature if feature in FEATURES.values() else "",
+            feature=feature if feature in list(Feature) else "",
             by=Grouping.MODEL if query.get("by") == Grouping.MODEL else Grouping.TIER,
         )
         places = [
@@ -154,12 +155,11 @@ class Dashboard:
 
 
 def _narrowed(where: Where, chosen: Chosen) -> Where:
-    purposes = [purpose for purpose, name in FEATURES.items() if name == chosen.feature]
     return replace(
         where,
         user_id=chosen.user or None,
         channel_id=chosen.channel or None,
-        purpose=purposes[0] if purposes else None,
+        purposes=purposes_of(Feature(chosen.feature)) if chosen.feature else None,
     )
 
 

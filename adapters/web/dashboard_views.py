@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 
 from adapters.web.views import to_figure
 from bot.budget import BudgetState
-from bot.digest import FEATURES, Grouping, Report, Share
+from bot.digest import Grouping, Report, Share
+from bot.features import Feature, feature_of, step_of
 from bot.ledger import LedgerEntry
 from bot.money import format_usd
 from bot.periods import Span
@@ -81,7 +82,7 @@ def to_page(chosen: Chosen, found: Found) -> dict[str, Any]:
         "workspaces": ["/".join(workspace) for workspace in found.workspaces],
         "users": _options(report, Grouping.USER, chosen.user, names),
         "channels": _options(report, Grouping.CHANNEL, chosen.channel, {}),
-        "features": list(FEATURES.values()),
+        "features": list(Feature),
         "csv": chosen.query(),
     }
 
@@ -147,12 +148,18 @@ def to_call(call: LedgerEntry, found: Found) -> dict[str, str]:
         "where": f"{call.platform} {call.channel_id}",
         "model": call.alias,
         "tier": call.tier.label,
-        "feature": FEATURES[call.purpose],
+        "feature": to_feature(call),
         "tokens": f"{usage.input_tokens + usage.output_tokens:,}" if usage else "",
         "cost": format_usd(call.spent if call.cost is not None else None) if is_over else "…",
         "status": call.error or call.status.value,
         "why": str(found.decisions.get(call.turn_id, {}).get("reason", "")),
     }
+
+
+def to_feature(call: LedgerEntry) -> str:
+    """What a call was made for, with its step where that has another name."""
+    feature, step = feature_of(call.purpose).value, step_of(call.purpose)
+    return feature if step == feature else f"{feature}: {step}"
 
 
 def _row(by: Grouping, share: Share, report: Report, names: Mapping[str, str]) -> dict[str, Any]:
@@ -162,6 +169,7 @@ def _row(by: Grouping, share: Share, report: Report, names: Mapping[str, str]) -
         "spent": format_usd(None if is_unpriced else share.spent),
         "percent": share.spent * 100 // report.spent if report.spent else 0,
         "calls": f"{share.calls:,}",
+        "steps": [_row(by, step, report, names) for step in share.steps],
     }
 
 

@@ -334,7 +334,7 @@ class _Course:
 def _propose(plan: DebatePlan, question: Question) -> Step:
     return Step(
         name="propose1",
-        purpose=Purpose.PROPOSE,
+        purpose=Purpose.DRAFT,
         title="Answer",
         messages=question.messages,
         models=(plan.proposer, *plan.fallbacks),

@@ -14,6 +14,7 @@ from bot.turns import Turn
 VOICE = "Voice"
 TITLES = {
     Purpose.PROPOSE: "Answer",
+    Purpose.DRAFT: "Answer",
     Purpose.CRITICISE: "Critique",
     Purpose.REVISE: "Revision",
     Purpose.JUDGE: "Synthesis",

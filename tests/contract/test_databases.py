@@ -13,13 +13,15 @@ from sqlalchemy import Connection, MetaData, Table, text
 from sqlmodel import SQLModel
 
 from bot.budget import Scope
+from bot.calls import Purpose
 from bot.errors import ConfigurationError, StoreError
 from bot.turns import Turn
 from storage import SqlStore, open_store
-from storage.convert_money import to_budget_values
+from storage.convert_money import to_budget_values, to_call_values
 from storage.database import Database, to_url
 from storage.migrate import VERSIONS, is_ours, migrate
 from tests.contract.examples import NOON, accepted, limit, message, turn_of
+from tests.unit.spending import call
 
 
 async def test_the_migrations_make_the_tables_that_the_program_expects(location: str) -> None:
@@ -70,6 +72,33 @@ async def test_a_warning_that_was_said_before_the_update_is_not_said_again(
         assert await store.claim_alerts([workspace]) == ()
         (said,) = await store.alerts_said(NOON)
         assert said.mark == 80
+
+
+async def test_the_debates_of_an_earlier_version_are_no_ensembles(tmp_path: Path) -> None:
+    found = [
+        call(1, call_id="d:propose1", turn_id="d", purpose=Purpose.PROPOSE),
+        call(1, call_id="d:criticise1", turn_id="d", purpose=Purpose.CRITICISE),
+        call(1, call_id="e:propose1", turn_id="e", purpose=Purpose.PROPOSE),
+    ]
+
+    def keep(connection: Connection) -> None:
+        table = Table("llm_call", MetaData(), autoload_with=connection)
+        rows = [to_call_values(each, ()) for each in found]
+        connection.execute(table.insert().values(rows))
+
+    database = Database(to_url(tmp_path / "parley.db"))
+    await migrate(database, "0003")
+    async with database.writer.begin() as connection:
+        await connection.run_sync(keep)
+    await database.close()
+
+    async with open_store(tmp_path / "parley.db") as store:
+        kept = [*await store.entries("d"), *await store.entries("e")]
+    assert {each.call_id: each.purpose for each in kept} == {
+        "d:propose1": Purpose.DRAFT,
+        "d:criticise1": Purpose.CRITICISE,
+        "e:propose1": Purpose.PROPOSE,
+    }
 
 
 async def test_a_newer_database_is_refused_in_words(location: str) -> None:

@@ -71,7 +71,7 @@ async def test_asks_only_for_what_was_narrowed_to(store: AnyStore) -> None:
     for narrower in (
         replace(HERE, user_id="bob"),
         replace(HERE, channel_id="d"),
-        replace(HERE, purpose=Purpose.JUDGE),
+        replace(HERE, purposes=frozenset({Purpose.JUDGE, Purpose.PROPOSE})),
     ):
         assert await store.spent_between(narrower, WEEK.since, WEEK.until) == usd("2")
         (line,) = await store.spend_lines(narrower, WEEK.bounds)

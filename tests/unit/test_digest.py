@@ -52,11 +52,34 @@ def test_every_way_of_cutting_the_total_adds_up_to_it(found: list[LedgerEntry]) 
         assert sum(share.calls for share in shares) == report.calls
         assert sum(share.tokens for share in shares) == report.tokens
         assert sum(share.unpriced for share in shares) == report.unpriced
+        for share in shares:
+            assert not share.steps or sum(step.spent for step in share.steps) == share.spent
     assert sum(map(sum, report.parts)) == report.spent
     assert sum(sum(amounts) for _, amounts in report.models) == report.spent
     if report.savings:
         assert report.savings.full_cost - report.savings.saved == report.spent
         assert sum(report.savings.by_part) == report.savings.saved
+
+
+def test_a_debate_is_one_feature_with_its_steps() -> None:
+    found = [
+        call(1, purpose=Purpose.DRAFT),
+        call(2, purpose=Purpose.CRITICISE, cost=usd("2")),
+        call(3, purpose=Purpose.PROPOSE, cost=usd("4")),
+        call(4),
+    ]
+    shares = report_of(*found).shares[Grouping.FEATURE]
+
+    assert [(share.key, share.spent) for share in shares] == [
+        ("ensemble", usd("4")),
+        ("debate", usd("3")),
+        ("answers", usd("1")),
+    ]
+    assert [(step.key, step.spent) for step in shares[1].steps] == [
+        ("critiques", usd("2")),
+        ("first answers", usd("1")),
+    ]
+    assert shares[2].steps == ()
 
 
 def test_savings_are_the_same_tokens_at_the_full_tiers_price() -> None:

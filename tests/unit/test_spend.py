@@ -52,7 +52,9 @@ def test_a_workspace_holds_its_own_calls_only() -> None:
     assert HERE.holds(call())
     assert not HERE.holds(call(workspace_id="other"))
     assert not HERE.holds(call(platform="other"))
-    narrow = Where(platform="test", workspace_id="w", user_id="ann", purpose=Purpose.ANSWER)
+    narrow = Where(
+        platform="test", workspace_id="w", user_id="ann", purposes=frozenset({Purpose.ANSWER})
+    )
     assert narrow.holds(call())
     assert not narrow.holds(call(user_id="bob"))
     assert not narrow.holds(call(purpose=Purpose.JUDGE))

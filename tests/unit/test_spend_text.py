@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.budget import BudgetState
+from bot.calls import Purpose
 from bot.catalog import Tier
 from bot.digest import Grouping
 from bot.ledger import CallStatus, LedgerEntry
@@ -62,6 +63,13 @@ def test_lists_one_way_of_cutting_it() -> None:
         "",
         "2 calls, 220,000 tokens.",
     ]
+
+
+def test_lists_a_feature_with_its_steps() -> None:
+    found = [call(1, purpose=Purpose.DRAFT), call(2, purpose=Purpose.REVISE, cost=usd("3"))]
+    text = to_text(report_of(*found), {}, by=Grouping.FEATURE)
+
+    assert "- debate: $4.00 (100 %), 2 calls, 220,000 tokens: revisions $3.00, first" in text
 
 
 def test_adds_up_what_is_not_listed() -> None:
