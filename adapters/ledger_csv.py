@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
@@ -19,8 +20,11 @@ COLUMNS = (
     "created_at",
     "platform",
     "workspace_id",
+    "workspace",
     "channel_id",
+    "channel",
     "user_id",
+    "user",
     "turn_id",
     "call_id",
     "feature",
@@ -47,8 +51,26 @@ COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceNames:
+    """What is called how in one workspace, as far as it is known."""
+
+    workspace: str = ""
+    channels: dict[str, str] = field(default_factory=dict)
+    users: dict[str, str] = field(default_factory=dict)
+
+
 class Calls(Protocol):
     """What is asked of the store."""
+
+    async def workspace_names(self) -> dict[tuple[str, str], str]:
+        """What workspaces were last called, by platform and id."""
+
+    async def channel_names(self, where: Where, channel_ids: Iterable[str]) -> dict[str, str]:
+        """What channels of a workspace were last called."""
+
+    async def user_names(self, where: Where, user_ids: Iterable[str]) -> dict[str, str]:
+        """What people of a workspace were last called."""
 
     async def calls_after(
         self, where: Where, since: datetime, until: datetime, after: LedgerEntry | None, limit: int
@@ -61,22 +83,38 @@ async def to_csv(
 ) -> AsyncIterator[str]:
     """The header, then one line for each call, oldest first in each place."""
     yield _lines([COLUMNS])
+    workspaces = await store.workspace_names()
     for where in places:
+        names = PlaceNames(workspace=workspaces.get((where.platform, where.workspace_id), ""))
         last: LedgerEntry | None = None
         while page := await store.calls_after(where, since, until, last, PAGE):
-            yield _lines([to_row(entry) for entry in page])
+            await _learn(names, store, where, page)
+            yield _lines([to_row(entry, names) for entry in page])
             last = page[-1]
 
 
-def to_row(entry: LedgerEntry) -> tuple[str, ...]:
+async def _learn(
+    names: PlaceNames, store: Calls, where: Where, page: Sequence[LedgerEntry]
+) -> None:
+    """Ask for the names that are not known yet."""
+    users = {entry.user_id for entry in page} - set(names.users)
+    channels = {entry.channel_id for entry in page} - set(names.channels)
+    names.users.update(dict.fromkeys(users, "") | await store.user_names(where, users))
+    names.channels.update(dict.fromkeys(channels, "") | await store.channel_names(where, channels))
+
+
+def to_row(entry: LedgerEntry, names: PlaceNames) -> tuple[str, ...]:
     """One call; dollars exactly, and nothing where the price is not known."""
     usage = entry.usage
     values = (
         entry.created_at.isoformat(),
         entry.platform,
         entry.workspace_id,
+        names.workspace,
         entry.channel_id,
+        names.channels.get(entry.channel_id),
         entry.user_id,
+        names.users.get(entry.user_id),
         entry.turn_id,
         entry.call_id,
         feature_of(entry.purpose).value,

@@ -11,6 +11,9 @@ from bot.messages import IncomingMessage
 from bot.ports import Clock, Intake, Queue
 from bot.turns import Turn, TurnStatus
 
+NAMES_LAST_S = 3_600.0
+"""After this a name is kept anew, since another process may have heard of another meanwhile."""
+
 
 class Inbox:
     """Accepts messages and what people do with the answers."""
@@ -28,6 +31,7 @@ class Inbox:
         self._queue = queue
         self._clock = clock
         self._until_open = until_open
+        self._named: dict[tuple[str, str, str], tuple[str, float]] = {}
 
     async def accept(self, incoming: IncomingMessage) -> Turn | None:
         """Keep a message and queue its answer; only then may the platform be acknowledged.
@@ -48,7 +52,19 @@ class Inbox:
                 if turn_id != turn.turn_id:
                     await self.stop(turn_id)
         await self._queue.submit(turn)
+        await self._name(incoming)
         return turn
+
+    async def _name(self, incoming: IncomingMessage) -> None:
+        """Keep what the place is called, when that is news or was not heard for a while."""
+        key, now = incoming.key, self._clock.elapsed_s()
+        names = {"": incoming.workspace_name, key.channel_id: incoming.channel_name}
+        for channel_id, name in names.items():
+            place = (key.platform, key.workspace_id, channel_id)
+            known, heard_s = self._named.get(place, ("", 0.0))
+            if name and (name != known or now - heard_s >= NAMES_LAST_S):
+                await self._store.name_place(*place, name)
+                self._named[place] = (name, now)
 
     async def retry(
         self,

@@ -69,6 +69,9 @@ class IncomingMessage:
     """False for talk between people: kept as context, never answered."""
     is_admin: bool = False
     role_ids: tuple[str, ...] = ()
+    workspace_name: str = ""
+    channel_name: str = ""
+    """What the place is called, as far as the platform says so with the message."""
     anchor: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     """What the platform's delivery needs to answer it, opaque to the core."""
 

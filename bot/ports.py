@@ -113,6 +113,11 @@ class Intake(Protocol):
     async def going(self, key: ConversationKey) -> tuple[str, ...]:
         """The turns of a conversation that have not ended."""
 
+    async def name_place(
+        self, platform: str, workspace_id: str, channel_id: str, name: str
+    ) -> None:
+        """Keep what a channel is called, without one the workspace; the last name counts."""
+
     async def add_feedback(self, turn_id: str, user_id: str, value: int) -> None:
         """Keep a person's opinion of an answer, 1 or -1; the last one counts."""
 
@@ -200,6 +205,9 @@ class Spend(Protocol):
 
     async def user_names(self, where: Where, user_ids: Iterable[str]) -> dict[str, str]:
         """What people of a workspace were last called, by their ids; unknown ones are left out."""
+
+    async def channel_names(self, where: Where, channel_ids: Iterable[str]) -> dict[str, str]:
+        """What channels of a workspace were last called, by their ids; without unknown ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 
@@ -10,16 +10,18 @@ from bot.budget import Scope, limits_for
 from bot.catalog import Catalog
 from bot.command_grammar import Command
 from bot.digest import Grouping, Report, to_baseline, to_projection, to_report
+from bot.ledger import LedgerEntry
 from bot.messages import ConversationKey
 from bot.periods import DigestWeek, Span, Stretch, month_left, same_before, stretch_at
 from bot.ports import Clock, Store
 from bot.replies import Reply
 from bot.settings import Settings
 from bot.spend import SpendLine, Where
-from bot.spend_text import MOST_LISTED, to_card, to_text
+from bot.spend_text import MOST_LISTED, to_card, to_text, told_apart
 from bot.turns import Turn
 
 _SPANS: Mapping[str, Span] = {"day": Span.TODAY, **{span.value: span for span in Span}}
+MOST_NAMED = 50
 _LATELY_AT_MOST = timedelta(days=7)
 _LATELY_AT_LEAST = timedelta(days=1)
 
@@ -84,11 +86,31 @@ class Reporter:
         return await self._with_budgets(report, key, None, settings)
 
     async def names(self, where: Where, report: Report) -> dict[str, str]:
-        """What the people and channels that a report lists are called."""
+        """What the people and channels that a report lists are called in their own place."""
         users = [share.key for share in report.shares[Grouping.USER][:MOST_LISTED]]
         channels = [share.key for share in report.shares[Grouping.CHANNEL][:MOST_LISTED]]
-        names = await self._store.user_names(where, users)
-        return {each: _channel(where.platform, each) for each in channels} | names
+        names = await self._store.channel_names(where, channels)
+        names |= {each: shown for each in channels if (shown := _mention(where.platform, each))}
+        return told_apart(names) | told_apart(await self._store.user_names(where, users))
+
+    async def names_elsewhere(
+        self, places: Iterable[Where], report: Report, calls: Iterable[LedgerEntry] = ()
+    ) -> dict[str, str]:
+        """What people and channels are called, the dearest of a report and those of these calls.
+
+        For those who look from outside of the platform.
+        """
+        users = [share.key for share in report.shares[Grouping.USER][:MOST_NAMED]]
+        channels = [share.key for share in report.shares[Grouping.CHANNEL][:MOST_NAMED]]
+        for call in calls:
+            users.append(call.user_id)
+            channels.append(call.channel_id)
+        people: dict[str, str] = {}
+        rooms: dict[str, str] = {}
+        for where in places:
+            people |= await self._store.user_names(where, users)
+            rooms |= await self._store.channel_names(where, channels)
+        return told_apart(rooms) | told_apart(people)
 
     async def _with_budgets(
         self, report: Report, key: ConversationKey, user_id: str | None, settings: Settings
@@ -127,8 +149,8 @@ class Reporter:
         return _SPANS[command.options.get("period", Span.WEEK.value)]
 
 
-def _channel(platform: str, channel_id: str) -> str:
-    """A channel as its platform shows it."""
+def _mention(platform: str, channel_id: str) -> str:
+    """A channel as its platform shows it: by its name, whatever that becomes; else nothing."""
     if platform == "slack" and channel_id.startswith("D"):
         return "direct messages"
-    return f"<#{channel_id}>" if platform in ("discord", "slack") else channel_id
+    return f"<#{channel_id}>" if platform in ("discord", "slack") else ""

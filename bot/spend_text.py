@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.budget import BudgetState
@@ -43,6 +44,12 @@ def to_text(
     at = 1 if report.savings else 0
     said[at:at] = _summary(report, names, with_users=with_users)
     return "\n".join([title + _change(report, before), *(f"- {line}" for line in said)])
+
+
+def told_apart(names: Names) -> dict[str, str]:
+    """Names by their ids; where several have the same, each with its id behind it."""
+    seen = Counter(names.values())
+    return {i: name if seen[name] == 1 else f"{name} ({i})" for i, name in names.items()}
 
 
 def to_card(report: Report, by: Grouping = Grouping.TIER) -> Card:

@@ -58,6 +58,12 @@ class _MemoryTurns:
         if place in self._kept.messages and place not in self._kept.withdrawn:
             self._kept.messages[place] = replace(self._kept.messages[place], text=text)
 
+    async def name_place(
+        self, platform: str, workspace_id: str, channel_id: str, name: str
+    ) -> None:
+        """Keep what a channel is called, without one the workspace."""
+        self._kept.places[platform, workspace_id, channel_id] = name
+
     async def request_stop(self, turn_id: str) -> bool:
         """Mark a turn as to be stopped."""
         turn = self._kept.turns.get(turn_id)

@@ -39,6 +39,7 @@ class Kept:
     alerted: dict[str, tuple[int, int]] = field(default_factory=dict)
     """For each budget: the cap and the mark of the last alert."""
     posts: dict[str, Post] = field(default_factory=dict)
+    places: dict[tuple[str, str, str], str] = field(default_factory=dict)
     settings: dict[str, dict[str, str]] = field(default_factory=dict)
     audit: list[SettingChange] = field(default_factory=list)
     summaries: dict[tuple[str, int], Summary] = field(default_factory=dict)

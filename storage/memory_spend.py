@@ -62,6 +62,16 @@ class MemorySpend:
             and turn.user_name
         }
 
+    async def channel_names(self, where: Where, channel_ids: Iterable[str]) -> dict[str, str]:
+        """What channels of a workspace were last called, by their ids."""
+        keys = {each: (where.platform, where.workspace_id, each) for each in channel_ids if each}
+        return {i: self._kept.places[key] for i, key in keys.items() if key in self._kept.places}
+
+    async def workspace_names(self) -> dict[tuple[str, str], str]:
+        """What workspaces were last called, by platform and id."""
+        places = self._kept.places.items()
+        return {(one, other): name for (one, other, channel), name in places if not channel}
+
     async def turn_decisions(self, turn_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Why each of these turns got its model, in plain values."""
         turns = self._kept.turns

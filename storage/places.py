@@ -1,4 +1,4 @@
-"""Settings of workspaces, channels and threads, with who changed them; installations."""
+"""Settings of workspaces, channels and threads, with who changed them; names; installations."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.messages import ConversationKey
 from bot.settings import SettingChange, Settings, parse_setting, resolve, to_scope_ids
+from bot.spend import Where
 from storage.database import Database
-from storage.tables import SETTING, AuditRow, InstallationRow, SettingRow
+from storage.tables import SETTING, AuditRow, InstallationRow, PlaceRow, SettingRow
 
 __all__ = ["SettingChange", "SqlPlaces", "settings_in"]
 _SET = SETTING.select().where(SETTING.c.scope_id.in_(bindparam("scope_ids", expanding=True)))
@@ -73,6 +74,35 @@ class SqlPlaces:
         async with self._db.read() as session:
             rows = await session.exec(select(SettingRow).where(SettingRow.name == name))
             return {row.scope_id: row.value for row in rows}
+
+    async def name_place(
+        self, platform: str, workspace_id: str, channel_id: str, name: str
+    ) -> None:
+        """Keep what a channel is called, without one the workspace; the last name counts."""
+        keys = {"platform": platform, "workspace_id": workspace_id, "channel_id": channel_id}
+        statement = self._db.insert(PlaceRow).values(**keys, name=name)
+        async with self._db.write() as session:
+            await session.exec(
+                statement.on_conflict_do_update(index_elements=list(keys), set_={"name": name})
+            )
+
+    async def channel_names(self, where: Where, channel_ids: Iterable[str]) -> dict[str, str]:
+        """What channels of a workspace were last called, by their ids."""
+        statement = select(PlaceRow.channel_id, PlaceRow.name).where(
+            PlaceRow.platform == where.platform,
+            PlaceRow.workspace_id == where.workspace_id,
+            col(PlaceRow.channel_id).in_(set(channel_ids) - {""}),
+        )
+        async with self._db.read() as session:
+            return dict((await session.exec(statement)).all())
+
+    async def workspace_names(self) -> dict[tuple[str, str], str]:
+        """What workspaces were last called, by platform and id; unknown ones are left out."""
+        statement = select(PlaceRow.platform, PlaceRow.workspace_id, PlaceRow.name).where(
+            PlaceRow.channel_id == ""
+        )
+        async with self._db.read() as session:
+            return {(one, other): name for one, other, name in await session.exec(statement)}
 
     async def installation(self, installation_id: str) -> str | None:
         """What is kept of an installation, as it was given."""

@@ -21,6 +21,8 @@ from storage.tables import DIGEST, DigestRow, LlmCallRow, TurnRow
 
 CLAIM_LASTS = timedelta(minutes=10)
 """After this a digest whose claimer has not ended it may be claimed by another."""
+_MOST_AT_ONCE = 100
+"""Names in one statement: databases limit its columns."""
 _CALL = LlmCallRow
 _GROUPED = (
     col(_CALL.tier),
@@ -155,9 +157,13 @@ class SqlSpend:
 
     async def user_names(self, where: Where, user_ids: Iterable[str]) -> dict[str, str]:
         """What people of a workspace were last called, by their ids; unknown ones are left out."""
-        wanted = tuple(user_ids)
-        if not wanted:
-            return {}
+        names: dict[str, str] = {}
+        wanted = list(dict.fromkeys(user_ids))
+        for start in range(0, len(wanted), _MOST_AT_ONCE):
+            names |= await self._user_names(where, wanted[start : start + _MOST_AT_ONCE])
+        return names
+
+    async def _user_names(self, where: Where, wanted: Sequence[str]) -> dict[str, str]:
         latest = [
             select(TurnRow.user_name)
             .where(TurnRow.platform == where.platform, TurnRow.workspace_id == where.workspace_id)

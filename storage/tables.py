@@ -205,6 +205,18 @@ class PostRow(SQLModel, table=True):
     created_at: datetime
 
 
+class PlaceRow(SQLModel, table=True):
+    """What a workspace, or one of its channels, was last called."""
+
+    __tablename__ = "place"
+
+    platform: str = Field(primary_key=True)
+    workspace_id: str = Field(primary_key=True)
+    channel_id: str = Field(primary_key=True)
+    """Empty for the workspace itself."""
+    name: str
+
+
 class SettingRow(SQLModel, table=True):
     """One setting of a workspace, channel or thread, as it was typed."""
 

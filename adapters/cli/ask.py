@@ -55,6 +55,8 @@ def to_incoming(
         ),
         message_id=uuid.uuid4().hex,
         author_id=_YOU,
+        workspace_name="terminal",
+        channel_name="terminal",
         author_name=_YOU,
         text=text,
         sent_at=terminal.parts.clock.now(),

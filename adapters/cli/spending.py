@@ -51,9 +51,7 @@ async def spend(program: Program, wanted: Wanted, *, as_json: bool) -> int:
         report = await reporter.report(places, span, zone)
         if wanted.ledger:
             await _write_ledger(store, places, report, wanted.ledger)
-        names: dict[str, str] = {}
-        for where in places:
-            names |= await reporter.names(where, report)
+        names = await reporter.names_elsewhere(places, report)
     if wanted.picture:
         _draw(report, by, Path(wanted.picture))
     if wanted.ledger != "-":

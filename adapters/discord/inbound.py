@@ -13,6 +13,7 @@ from bot.messages import Attachment, ConversationKey, IncomingMessage
 
 PLATFORM = "discord"
 DIRECT = "user-"
+DIRECT_NAME = "direct messages"
 QUOTE_LIMIT = 4_000
 _ANSWERED_TYPES = (discord.MessageType.default, discord.MessageType.reply)
 
@@ -147,8 +148,18 @@ def to_incoming(
         is_addressed=is_addressed,
         is_admin=is_admin(message),
         role_ids=tuple(str(role.id) for role in getattr(message.author, "roles", ())[1:]),
+        workspace_name=message.guild.name if message.guild else DIRECT_NAME,
+        channel_name=to_channel_name(message.channel),
         anchor=anchor,
     )
+
+
+def to_channel_name(channel: object) -> str:
+    """What a channel is called, a thread by the channel that it is in; empty when not known."""
+    if isinstance(channel, discord.DMChannel):
+        return DIRECT_NAME
+    name = getattr(getattr(channel, "parent", None) or channel, "name", "")
+    return f"#{name}" if name else ""
 
 
 def to_text(message: discord.Message, me: discord.abc.User) -> str:

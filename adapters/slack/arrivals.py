@@ -131,7 +131,7 @@ class Arrivals:
             is_admin=await self._rules.is_admin(user_id, workspace),
         )
         read = await self._files.read(incoming.attachments, workspace.token)
-        return replace(incoming, attachments=read)
+        return replace(incoming, attachments=read, workspace_name=workspace.name)
 
     async def stop_in(self, key: ConversationKey) -> int:
         """Stop every answer that is under way in a thread; how many there were."""

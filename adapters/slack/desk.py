@@ -41,11 +41,20 @@ class Slash:
     user_id: str
     trigger_id: str
     response_url: str
+    channel_name: str
 
     @classmethod
     def of(cls, body: Body) -> Slash:
         """Read from Slack's payload."""
-        names = ("command", "text", "channel_id", "user_id", "trigger_id", "response_url")
+        names = (
+            "command",
+            "text",
+            "channel_id",
+            "user_id",
+            "trigger_id",
+            "response_url",
+            "channel_name",
+        )
         return cls(*(str(body.get(name) or "") for name in names))
 
 
@@ -186,6 +195,8 @@ class Desk:
                 text=line.text,
                 sent_at=self._clock.now(),
                 is_admin=await self._rules.is_admin(slash.user_id, workspace),
+                workspace_name=workspace.name,
+                channel_name=inbound.to_channel_name(slash.channel_id, slash.channel_name),
                 anchor={"response_url": slash.response_url},
             )
         )

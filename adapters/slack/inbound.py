@@ -14,6 +14,8 @@ from bot.messages import Attachment, ConversationKey, IncomingMessage
 Event = Mapping[str, Any]
 
 PLATFORM = "slack"
+_NAMELESS = ("directmessage", "privategroup")
+"""What Slack says instead of the name of a direct or private channel."""
 _PERSONS_SUBTYPES = frozenset({None, "file_share", "thread_broadcast", "me_message"})
 _USER = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 _CHANNEL = re.compile(r"<#[A-Z0-9]+\|([^>]+)>")
@@ -114,6 +116,13 @@ def sent_at(ts: str) -> datetime:
     return datetime.fromtimestamp(float(ts), UTC)
 
 
+def to_channel_name(channel_id: str, name: str = "") -> str:
+    """What a channel is called; Slack says it with commands only, and not of a private one."""
+    if channel_id.startswith("D"):
+        return "direct messages"
+    return f"#{name}" if name not in ("", *_NAMELESS) else ""
+
+
 def to_attachments(event: Event) -> tuple[Attachment, ...]:
     """The files of a message; those that Slack only links to have no content."""
     return tuple(
@@ -148,4 +157,5 @@ def to_incoming(
         attachments=to_attachments(event),
         is_addressed=is_addressed,
         is_admin=is_admin,
+        channel_name=to_channel_name(str(event["channel"])),
     )

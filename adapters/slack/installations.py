@@ -204,7 +204,12 @@ class InstalledWorkspaces:
             return known
         fresh = self._clients.workspace(
             bot.bot_token,
-            {"team_id": bot.team_id, "user_id": bot.bot_user_id, "bot_id": bot.bot_id},
+            {
+                "team_id": bot.team_id,
+                "team": bot.team_name,
+                "user_id": bot.bot_user_id,
+                "bot_id": bot.bot_id,
+            },
         )
         if known is None:
             return fresh

@@ -24,6 +24,7 @@ class Workspace:
     """One workspace; what Slack refused there once is not tried again until a restart."""
 
     team_id: str
+    name: str
     bot_user_id: str
     bot_id: str
     token: str
@@ -68,6 +69,7 @@ class Clients:
         api = self.api(token)
         return Workspace(
             team_id=str(known["team_id"]),
+            name=str(known.get("team") or ""),
             bot_user_id=str(known["user_id"]),
             bot_id=str(known["bot_id"]),
             token=token,

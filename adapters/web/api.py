@@ -216,6 +216,8 @@ class Api:
             attachments=files,
             sent_at=self._parts.clock.now(),
             is_admin=True,
+            workspace_name="web page",
+            channel_name="web page",
         )
 
     async def _retried(self, request: Request, *, is_heavier: bool) -> Response:

@@ -17,10 +17,10 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from adapters.ledger_csv import to_csv
-from adapters.web.dashboard_views import MOST_ROWS, Chosen, Found, to_page
+from adapters.web.dashboard_views import Chosen, Found, to_page, to_workspace_labels
 from adapters.web.views import Pages
 from bot.budget import BudgetState, limits_for
-from bot.digest import Grouping, Report
+from bot.digest import Grouping
 from bot.features import Feature, purposes_of
 from bot.ledger import LedgerEntry
 from bot.messages import ConversationKey
@@ -39,6 +39,9 @@ class DashboardStore(Store, Protocol):
 
     async def workspaces(self) -> tuple[tuple[str, str], ...]:
         """Every (platform, workspace id) that has called a model."""
+
+    async def workspace_names(self) -> dict[tuple[str, str], str]:
+        """What workspaces were last called, by platform and id."""
 
     async def latest_calls(
         self, where: Where, *, before: datetime, limit: int
@@ -76,11 +79,13 @@ class Dashboard:
         calls = await self._latest(places)
         found = Found(
             report=report,
-            workspaces=await self.store.workspaces(),
+            workspaces=to_workspace_labels(
+                await self.store.workspaces(), await self.store.workspace_names()
+            ),
             budgets=await self._budgets(chosen, settings),
             calls=calls,
             decisions=await self.store.turn_decisions([call.turn_id for call in calls]),
-            names=await self._names(places, report, calls),
+            names=await self.reporter.names_elsewhere(places, report, calls),
             zone=settings.zone,
         )
         page = self.pages.page("spend.html", **to_page(chosen, found))
@@ -142,16 +147,6 @@ class Dashboard:
             for call in await self.store.latest_calls(where, before=now, limit=LATEST)
         ]
         return sorted(calls, key=lambda call: call.created_at, reverse=True)[:LATEST]
-
-    async def _names(
-        self, places: Sequence[Where], report: Report, calls: Sequence[LedgerEntry]
-    ) -> dict[str, str]:
-        shown = [share.key for share in report.shares[Grouping.USER][:MOST_ROWS]]
-        users = list(dict.fromkeys(shown + [call.user_id for call in calls]))
-        names: dict[str, str] = {}
-        for where in places:
-            names |= await self.store.user_names(where, users)
-        return names
 
 
 def _narrowed(where: Where, chosen: Chosen) -> Where:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import tzinfo
 from typing import Any
@@ -15,7 +15,7 @@ from bot.features import Feature, feature_of, step_of
 from bot.ledger import LedgerEntry
 from bot.money import format_usd
 from bot.periods import Span
-from bot.spend_text import to_card
+from bot.spend_text import to_card, told_apart
 
 STACKINGS = (Grouping.TIER, Grouping.MODEL)
 _HEADINGS = {
@@ -50,7 +50,8 @@ class Found:
     """What there is to show of it."""
 
     report: Report
-    workspaces: Sequence[tuple[str, str]]
+    workspaces: Mapping[str, str]
+    """What each is called, by `platform/id`."""
     budgets: Sequence[BudgetState]
     calls: Sequence[LedgerEntry]
     decisions: Mapping[str, Mapping[str, Any]]
@@ -79,9 +80,9 @@ def to_page(chosen: Chosen, found: Found) -> dict[str, Any]:
         "tables": [to_table(report, by, names) for by in _HEADINGS],
         "budgets": [to_budget(state) for state in found.budgets],
         "calls": [to_call(call, found) for call in found.calls],
-        "workspaces": ["/".join(workspace) for workspace in found.workspaces],
+        "workspaces": sorted(found.workspaces.items(), key=lambda pair: pair[1].lower()),
         "users": _options(report, Grouping.USER, chosen.user, names),
-        "channels": _options(report, Grouping.CHANNEL, chosen.channel, {}),
+        "channels": _options(report, Grouping.CHANNEL, chosen.channel, names),
         "features": list(Feature),
         "csv": chosen.query(),
     }
@@ -145,7 +146,7 @@ def to_call(call: LedgerEntry, found: Found) -> dict[str, str]:
         "at": call.created_at.astimezone(found.zone).strftime("%-d %b %H:%M"),
         "iso": call.created_at.isoformat(),
         "who": found.names.get(call.user_id, call.user_id),
-        "where": f"{call.platform} {call.channel_id}",
+        "where": to_where(call, found),
         "model": call.alias,
         "tier": call.tier.label,
         "feature": to_feature(call),
@@ -154,6 +155,27 @@ def to_call(call: LedgerEntry, found: Found) -> dict[str, str]:
         "status": call.error or call.status.value,
         "why": str(found.decisions.get(call.turn_id, {}).get("reason", "")),
     }
+
+
+def to_workspace_labels(
+    known: Iterable[tuple[str, str]], names: Mapping[tuple[str, str], str]
+) -> dict[str, str]:
+    """What to call each workspace, by `platform/id`; two of one name have their ids behind it."""
+    return told_apart(
+        {
+            f"{platform}/{workspace_id}": f"{names[platform, workspace_id]}, {platform}"
+            if names.get((platform, workspace_id), platform) != platform
+            else f"{platform}/{workspace_id}"
+            for platform, workspace_id in known
+        }
+    )
+
+
+def to_where(call: LedgerEntry, found: Found) -> str:
+    """The workspace and the channel of a call, each by its name where that is known."""
+    workspace = found.workspaces.get(f"{call.platform}/{call.workspace_id}", call.platform)
+    channel = found.names.get(call.channel_id, call.channel_id)
+    return f"{workspace} · {channel}" if channel else workspace
 
 
 def to_feature(call: LedgerEntry) -> str:
@@ -165,7 +187,7 @@ def to_feature(call: LedgerEntry) -> str:
 def _row(by: Grouping, share: Share, report: Report, names: Mapping[str, str]) -> dict[str, Any]:
     is_unpriced = share.unpriced == share.calls and not share.spent
     return {
-        "name": names.get(share.key, share.key) if by is Grouping.USER else share.key or "–",
+        "name": names.get(share.key, share.key) or "–",
         "spent": format_usd(None if is_unpriced else share.spent),
         "percent": share.spent * 100 // report.spent if report.spent else 0,
         "calls": f"{share.calls:,}",

@@ -218,3 +218,22 @@ async def _plan_of_a_week(store: SqlStore) -> str:
     found = " ".join(str(row[-1]) for row in rows)
     assert not is_sqlite or "COVERING INDEX" in found
     return found
+
+
+async def test_a_place_has_its_last_name(store: AnyStore) -> None:
+    await store.name_place("test", "w", "", "Acme")
+    await store.name_place("test", "w", "c", "#general")
+    await store.name_place("test", "other", "c", "#else")
+    await store.name_place("test", "w", "c", "#everything")
+
+    assert await store.channel_names(HERE, ["c", "unknown", ""]) == {"c": "#everything"}
+    assert await store.workspace_names() == {("test", "w"): "Acme"}
+    assert await store.channel_names(HERE, []) == {}
+
+
+async def test_many_people_have_names_at_once(store: AnyStore) -> None:
+    await answered(store, 1)
+
+    found = await store.user_names(HERE, [*(f"u{n}" for n in range(250)), "ann"])
+
+    assert set(found) == {"ann"}

@@ -7,6 +7,7 @@ import pytest
 from bot.catalog import Tier
 from bot.inbox import Inbox
 from bot.messages import ConversationKey
+from bot.spend import Where
 from bot.turns import TurnStatus
 from storage import MemoryStore
 from tests.fakes import FrozenClock, RecordingQueue, incoming
@@ -153,3 +154,28 @@ async def test_a_prompt_that_comes_while_the_program_starts_waits(
     assert await store.turn("test:m1") is None
     opened.set()
     assert await asking is not None
+
+
+async def test_what_a_place_is_called_is_kept_and_followed() -> None:
+    store, clock = MemoryStore(), FrozenClock()
+    inbox = Inbox(store, RecordingQueue(), clock)
+    here = Where(platform="test", workspace_id="w")
+    await inbox.accept(incoming("Hi", "m1", workspace_name="Acme", channel_name="#general"))
+    await inbox.accept(incoming("Hi", "m2", channel_name="#renamed"))
+
+    assert await store.channel_names(here, ["c"]) == {"c": "#renamed"}
+    assert await store.workspace_names() == {("test", "w"): "Acme"}
+
+
+async def test_a_name_that_another_process_kept_meanwhile_is_put_right_within_an_hour() -> None:
+    store, clock = MemoryStore(), FrozenClock()
+    inbox = Inbox(store, RecordingQueue(), clock)
+    here = Where(platform="test", workspace_id="w")
+    await inbox.accept(incoming("Hi", "m1", channel_name="#general"))
+    await store.name_place("test", "w", "c", "#old")
+    await inbox.accept(incoming("Hi", "m2", channel_name="#general"))
+    assert await store.channel_names(here, ["c"]) == {"c": "#old"}
+    clock.advance(3_600)
+    await inbox.accept(incoming("Hi", "m3", channel_name="#general"))
+
+    assert await store.channel_names(here, ["c"]) == {"c": "#general"}

@@ -9,7 +9,7 @@ from bot.calls import Purpose
 from bot.catalog import Tier
 from bot.digest import Grouping
 from bot.ledger import CallStatus, LedgerEntry
-from bot.spend_text import to_alt, to_card, to_text
+from bot.spend_text import to_alt, to_card, to_text, told_apart
 from tests.contract.examples import limit
 from tests.unit.spending import MONDAY, call, usd
 from tests.unit.test_digest import DEAR, report_of
@@ -137,3 +137,11 @@ def test_the_pictures_description_says_the_same() -> None:
         "Bar chart of the spend, 16–22 November: $4.00 in all. By tier: full $3.00, cheap $1.00. "
         "The most in one bar: $3.00, Wed 18. Saved, by estimate: $1.25."
     )
+
+
+def test_names_that_are_used_twice_have_their_ids_behind_them() -> None:
+    assert told_apart({"1": "general", "2": "general", "3": "random"}) == {
+        "1": "general (1)",
+        "2": "general (2)",
+        "3": "random",
+    }

@@ -15,7 +15,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from adapters.ledger_csv import COLUMNS, to_row, to_usd
+from adapters.ledger_csv import COLUMNS, PlaceNames, to_row, to_usd
 from adapters.web import Dashboard
 from adapters.web.guard import CONTENT_POLICY, Guard
 from adapters.web.views import to_figure
@@ -80,7 +80,7 @@ async def test_shows_the_week_of_all_workspaces(page: Page) -> None:
 
     assert "<h1>Spend, 16–22 November</h1>" in text
     assert '<dd class="value">$9.00</dd>' in text
-    assert "<option>slack/T1</option>" in text
+    assert '<option value="slack/T1">slack/T1</option>' in text
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,38 @@ async def test_shows_the_week_of_all_workspaces(page: Page) -> None:
 )
 async def test_shows_what_is_asked_for(page: Page, query: str, total: str) -> None:
     assert f'<dd class="value">{total}</dd>' in await page.text(query)
+
+
+async def test_places_are_shown_by_their_names(page: Page) -> None:
+    await page.store.name_place("slack", "T1", "", "Acme")
+    await page.store.name_place("test", "w", "d", "#general")
+    text = await page.text()
+
+    assert '<option value="slack/T1">Acme, slack</option>' in text
+    assert '<option value="d">#general</option>' in text
+    assert '<th scope="row">#general</th>' in text
+    assert "<td>test/w · #general</td>" in text
+
+
+async def test_two_workspaces_of_one_name_are_told_apart(page: Page) -> None:
+    await booked(page.store, call(9, platform="slack", workspace_id="T2"))
+    await page.store.name_place("slack", "T1", "", "Acme")
+    await page.store.name_place("slack", "T2", "", "Acme")
+    text = await page.text()
+
+    assert '<option value="slack/T1">Acme, slack (slack/T1)</option>' in text
+    assert '<option value="slack/T2">Acme, slack (slack/T2)</option>' in text
+
+
+async def test_the_ledger_has_names_beside_its_ids(page: Page) -> None:
+    await page.store.name_place("test", "w", "", "Acme")
+    await page.store.name_place("test", "w", "c", "#general")
+    lines = (await page._http.get("/spend.csv?workspace=test/w")).text.splitlines()
+    row = dict(zip(lines[0].split(","), lines[1].split(","), strict=True))
+
+    assert (row["workspace_id"], row["workspace"]) == ("w", "Acme")
+    assert (row["channel_id"], row["channel"]) == ("c", "#general")
+    assert (row["user_id"], row["user"]) == ("ann", "")
 
 
 async def test_the_picture_has_its_table_beside_it(page: Page) -> None:
@@ -197,7 +229,7 @@ async def test_the_csv_holds_a_ledger_of_many_pages() -> None:
 
 
 def test_a_row_without_a_price_has_no_cost() -> None:
-    row = dict(zip(COLUMNS, to_row(call(cost=None)), strict=True))
+    row = dict(zip(COLUMNS, to_row(call(cost=None), PlaceNames()), strict=True))
 
     assert row["cost_usd"] == ""
 
@@ -208,4 +240,4 @@ def test_dollars_are_exact() -> None:
 
 
 def test_no_cell_is_a_formula() -> None:
-    assert to_row(replace(call(), user_id="=1+1"))[4] == "'=1+1"
+    assert "'=1+1" in to_row(replace(call(), user_id="=1+1"), PlaceNames())
