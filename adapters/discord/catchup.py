@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LOOK_BACK = timedelta(hours=24)
 NOTICED_WITHIN = timedelta(minutes=2)
 """A dead socket is noticed by its heartbeat, which takes a while."""
+TAKEN_WITHIN = timedelta(minutes=10)
+"""A dead process is noticed within seconds; then its shards identify one after the other."""
 MESSAGES_AT_MOST = 100
 PLACES_AT_MOST = 100
 logger = logging.getLogger(__name__)
@@ -44,11 +46,15 @@ class Gaps:
         ids = [int(message_id) for _, message_id in known if message_id.isdecimal()]
         self.at_start = max(0, max(ids, default=0) - _to_units(NOTICED_WITHIN))
 
+    def note_taken(self, shard_id: int) -> None:
+        """Another process had this shard, and has left it a while ago."""
+        self._started.add(shard_id)
+        self._began[shard_id] = _ago(TAKEN_WITHIN)
+
     def begin(self, shard_id: int) -> None:
         """A shard was lost; a gap that is open already keeps its beginning."""
         self._away.add(shard_id)
-        since = discord.utils.utcnow() - NOTICED_WITHIN
-        self._began.setdefault(shard_id, discord.utils.time_snowflake(since))
+        self._began.setdefault(shard_id, _ago(NOTICED_WITHIN))
 
     def note_connect(self, shard_id: int) -> None:
         """A shard has a session again; its servers and channels are told next."""
@@ -71,6 +77,11 @@ class Gaps:
             self._started.add(shard_id)
             return self.at_start or began
         return began
+
+
+def _ago(span: timedelta) -> int:
+    """The id of a message that would have been written that long ago."""
+    return discord.utils.time_snowflake(discord.utils.utcnow() - span)
 
 
 def _to_units(span: timedelta) -> int:

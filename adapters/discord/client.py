@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -27,7 +26,7 @@ from adapters.discord.delivery import DiscordDelivery
 from adapters.discord.earlier import read_earlier
 from adapters.discord.forms import SettingSelect
 from adapters.discord.inbound import PLATFORM, Spot
-from adapters.discord.shards import Shards
+from adapters.discord.sharing import ShardShares
 from adapters.discord.threads import invite_url
 from adapters.discord.views import ActionButton, guarded, tell
 from adapters.files import FileReader
@@ -38,7 +37,6 @@ from bot.messages import ConversationKey, IncomingMessage
 from bot.replies import Action
 
 APOLOGY = "Something went wrong on my side. It has been noted; please ask again."
-IDENTIFY_EVERY_S = 5.0
 FILE_HOSTS = ("cdn.discordapp.com", "media.discordapp.net")
 MARKS = {"👍": 1, "👎": -1}
 logger = logging.getLogger(__name__)
@@ -62,7 +60,7 @@ class ParleyClient(discord.AutoShardedClient):
         parts: Parts,
         *,
         content: bool = True,
-        shards: Shards,
+        shares: ShardShares,
         hears: bool = True,
         on_login: Callable[[], None],
     ) -> None:
@@ -72,8 +70,6 @@ class ParleyClient(discord.AutoShardedClient):
             chunk_guilds_at_startup=False,
             max_messages=None,
             http_trace=parts.http_trace(PLATFORM),
-            shard_count=shards.count,
-            shard_ids=list(shards.ids) if shards.ids else None,  # type: ignore[arg-type]  # None is all
         )
         self.parts = parts
         self.delivery = DiscordDelivery(self, parts.store, parts.clock)
@@ -83,7 +79,8 @@ class ParleyClient(discord.AutoShardedClient):
         self._on_login = on_login
         self._session: aiohttp.ClientSession | None = None
         self._files: FileReader
-        self._identified_s: float | None = None
+        self._shares = shares
+        self._sharing: asyncio.Task[None] | None = None
         self.gaps = Gaps()
         self.add_dynamic_items(ActionButton, SettingSelect)
 
@@ -111,10 +108,14 @@ class ParleyClient(discord.AutoShardedClient):
             await asyncio.Event().wait()
 
     async def close(self) -> None:
-        """Disconnect."""
+        """Disconnect, then leave the shards to others."""
+        if self._sharing is not None:
+            self._sharing.cancel()
+            await asyncio.wait({self._sharing})
         if self._session is not None:
             await self._session.close()
         await super().close()
+        await self._shares.close()
 
     def _is_discords(self, url: str) -> bool:
         """Whether a file is kept at Discord, or where a test's Discord is."""
@@ -124,13 +125,33 @@ class ParleyClient(discord.AutoShardedClient):
             return True
         return parts.scheme == "https" and parts.hostname in FILE_HOSTS
 
+    async def launch_shards(self) -> None:
+        """Serve this process's shards, whichever they are, for as long as the client is open."""
+        recommended, url, limits = await self.http.get_bot_gateway()
+        count = await self._shares.join(recommended, limits["max_concurrency"])
+        self.shard_count = self._connection.shard_count = count
+        self._connection.shard_ids = range(count)
+
+        async def begin(shard_id: int) -> None:
+            if self._shares.is_settled:
+                self.gaps.note_taken(shard_id)
+            await self._shares.may_identify(shard_id)
+            await self.launch_shard(URL(url), shard_id, initial=True)
+
+        self._sharing = asyncio.create_task(self._shares.keep(begin, self._let_go))
+
+    async def _let_go(self, shard_id: int) -> None:
+        """Another process has this shard now: hear and know no more of it."""
+        shard = self.get_shard(shard_id)
+        if shard is not None:
+            await shard.disconnect()
+        for guild in [guild for guild in self.guilds if guild.shard_id == shard_id]:
+            self._connection._remove_guild(guild)
+
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Keep five seconds between two identifies, and wait no longer than that."""
-        now_s = time.monotonic()
-        if self._identified_s is not None:
-            wait_s = self._identified_s + IDENTIFY_EVERY_S - now_s
-            await asyncio.sleep(max(0.0, wait_s))
-        self._identified_s = time.monotonic()
+        """Wait for leave to identify; a shard that is taken has waited before it connected."""
+        if not initial:
+            await self._shares.may_identify(shard_id or 0)
 
     async def on_message(self, message: discord.Message) -> None:
         """Somebody wrote something."""

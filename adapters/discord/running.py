@@ -16,8 +16,10 @@ from adapters.discord.announcer import DiscordAnnouncer
 from adapters.discord.client import ParleyClient
 from adapters.discord.inbound import PLATFORM
 from adapters.discord.shards import Shards
+from adapters.discord.sharing import ShardShares
+from adapters.leases import leases_on
 from adapters.parts import Deliveries, Parts
-from bot.errors import DeliveryError
+from bot.errors import DeliveryError, StoreError
 from bot.ports import Sink
 from bot.turns import Turn
 
@@ -85,7 +87,7 @@ class DiscordBot:
             except discord.LoginFailure:
                 logger.error(BAD_TOKEN)
                 return
-            except (aiohttp.ClientError, OSError, discord.DiscordException):
+            except (aiohttp.ClientError, OSError, discord.DiscordException, StoreError):
                 wait_s = RETRY_S[min(attempt, len(RETRY_S) - 1)]
                 logger.warning(
                     "Discord cannot be reached", extra={"again_in_s": wait_s}, exc_info=True
@@ -118,7 +120,7 @@ class DiscordBot:
         return ParleyClient(
             self._parts,
             content=content,
-            shards=self._shards,
+            shares=ShardShares(leases_on(self._parts.settings.store_url), self._shards),
             hears=self._hears,
             on_login=self._logged_in.set,
         )

@@ -16,6 +16,7 @@ from uuid import uuid4
 import psycopg
 from sqlalchemy import URL
 
+from adapters.leases import connect_to_lease
 from bot.errors import ConfigurationError
 
 LOCAL = "parley"
@@ -87,18 +88,15 @@ class AdvisoryOwnership:
 
     def __init__(self, url: URL) -> None:
         self.executor_id = uuid4().hex
-        self._address = url.set(drivername="postgresql").render_as_string(hide_password=False)
-        self._connection: psycopg.AsyncConnection[tuple[bool]] | None = None
+        self._url = url
+        self._connection: psycopg.AsyncConnection[tuple[int, ...]] | None = None
         self._kept: list[str] = []
 
     async def take(self) -> None:
         """Connect and lock our own id; do it again when the connection was lost."""
         with suppress(psycopg.Error):
             await self.release()
-        connection = await psycopg.AsyncConnection[tuple[bool]].connect(
-            self._address, autocommit=True, connect_timeout=10
-        )
-        self._connection = connection
+        self._connection = await connect_to_lease(self._url)
         if not await self._lock(self.executor_id):
             # The server has not noticed yet that our earlier connection is gone.
             raise psycopg.OperationalError("our own lock is still held")
@@ -135,7 +133,7 @@ class AdvisoryOwnership:
         async with asyncio.timeout(10):
             cursor = await self._connection.execute(statement, (_to_key(executor_id),))
             row = await cursor.fetchone()
-        return row is not None and row[0]
+        return row is not None and bool(row[0])
 
 
 def _to_key(executor_id: str) -> int:
