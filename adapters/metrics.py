@@ -5,6 +5,7 @@ Labels are platforms, tiers, providers and the catalogue's models: never people 
 
 from __future__ import annotations
 
+import asyncio
 import platform as python_platform
 import re
 from importlib.metadata import version
@@ -137,6 +138,8 @@ class Metrics:
             buckets=_LAG_S,
             registry=registry,
         )
+        tasks = Gauge("parley_asyncio_tasks", "Tasks of the event loop", registry=registry)
+        tasks.set_function(_count_tasks)
         about = {"version": version("parley"), "python": python_platform.python_version()}
         Info("parley_build", "What runs here", registry=registry).info(about)
         ProcessCollector(registry=registry)
@@ -231,3 +234,11 @@ def _to_kind(method: str, path: str) -> str:
 def _to_label(status: int) -> str:
     """429 as it is, for it is the one to watch; others by their hundreds."""
     return "429" if status == 429 else f"{status // 100}xx"
+
+
+def _count_tasks() -> int:
+    """How many tasks there are where this is asked; what only grows here leaks."""
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:  # no loop runs
+        return 0

@@ -1,5 +1,6 @@
 """What happened is counted where it is settled, and nobody can be told apart by it."""
 
+import asyncio
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -159,6 +160,20 @@ def _is_ours(name: str) -> bool:
 def _to_name(name: str, kind: str) -> str:
     """As it is queried: counters end in `_total`."""
     return f"{name}_total" if kind == "counter" else name
+
+
+async def test_the_tasks_of_the_loop_are_counted_when_they_are_asked_for() -> None:
+    metrics = Metrics()
+    async with asyncio.TaskGroup() as group:
+        before = _tasks(metrics)
+        group.create_task(asyncio.sleep(0))
+        assert _tasks(metrics) == before + 1
+
+
+def _tasks(metrics: Metrics) -> float:
+    found = re.search(r"^parley_asyncio_tasks (\S+)$", metrics.text().decode(), re.MULTILINE)
+    assert found is not None
+    return float(found[1])
 
 
 def test_two_registries_do_not_meet() -> None:

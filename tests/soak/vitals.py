@@ -41,13 +41,14 @@ async def look(
     status = (folder / "status").read_text()
     async with http.get(f"{address}/metrics") as response:
         tasks = TASKS.search(await response.text())
+    assert tasks is not None, "the metrics have no parley_asyncio_tasks"
     ticks = (folder / "stat").read_text().rpartition(") ")[2].split()
     return Vitals(
         at_s=at_s,
         memory_mb=_number(MEMORY, status) / 1024,
         handles=len(list((folder / "fd").iterdir())),
         threads=_number(THREADS, status),
-        tasks=int(float(tasks[1])) if tasks else 0,
+        tasks=int(float(tasks[1])),
         cpu_s=(int(ticks[11]) + int(ticks[12])) / TICKS,
         is_quiet=is_quiet,
     )
