@@ -29,6 +29,8 @@ class Account:
 
     turn: Turn
     limits: tuple[Limit, ...] = ()
+    has_reserved: bool = False
+    """Whether the turn's calls draw on what was held for all of them."""
 
 
 class _Reading:
@@ -103,7 +105,7 @@ class Meter:
     async def _open(self, call: ModelCall, account: Account) -> tuple[LedgerEntry, ModelCall]:
         """Hold what the call can cost; with too little left, ask for a shorter answer."""
         try:
-            return await self._ledger.open(self._entry(call, account), account.limits), call
+            return await self._held(call, account), call
         except BudgetExceededError as error:
             price = call.model.price
             if price is None:
@@ -114,7 +116,11 @@ class Meter:
             if not MIN_OUTPUT_TOKENS <= tokens < call.max_output_tokens:
                 raise
             shorter = replace(call, max_output_tokens=tokens)
-            return await self._ledger.open(self._entry(shorter, account), account.limits), shorter
+            return await self._held(shorter, account), shorter
+
+    async def _held(self, call: ModelCall, account: Account) -> LedgerEntry:
+        entry = self._entry(call, account)
+        return await self._ledger.open(entry, account.limits, draws=account.has_reserved)
 
     def _entry(self, call: ModelCall, account: Account) -> LedgerEntry:
         turn, model = account.turn, call.model

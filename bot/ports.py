@@ -160,9 +160,21 @@ class TurnStore(Protocol):
 class Ledger(Protocol):
     """One entry for each model call, and the budgets it counts for."""
 
-    async def open(self, entry: LedgerEntry, limits: Sequence[Limit]) -> LedgerEntry:
+    async def reserve(self, turn: Turn, amount: int, limits: Sequence[Limit]) -> None:
+        """Keep a turn's decision, and hold its estimate in every limit, in one commit.
+
+        Once for each turn: asked again, only the decision is kept. What its calls did not use is
+        released when the turn is finished, or swept. Raises BudgetExceededError when a limit has
+        no room; then nothing is kept.
+        """
+
+    async def open(
+        self, entry: LedgerEntry, limits: Sequence[Limit], *, draws: bool = False
+    ) -> LedgerEntry:
         """Open an entry and hold its amount in every limit, in one commit.
 
+        One that `draws` takes its hold from what its turn has reserved, as far as that goes; only
+        what goes beyond must find room, and what it does not use goes back there.
         Returns the entry as it stands. Known and DONE or FAILED: the kept one, nothing is held.
         Known and OPEN or CANCELLED: attempt + 1, and what the earlier attempt can have cost
         (its hold, or its cost) becomes `lost_cost`, spent in the limits of its hold.
@@ -175,8 +187,10 @@ class Ledger(Protocol):
         False, and nothing changes, when the entry is closed or another attempt has begun.
         """
 
-    async def states(self, limits: Sequence[Limit]) -> tuple[BudgetState, ...]:
-        """How much of each limit is spent and held."""
+    async def states(
+        self, limits: Sequence[Limit], *, turn_id: str = ""
+    ) -> tuple[BudgetState, ...]:
+        """How much of each limit is spent and held, beside what that turn has reserved."""
 
     async def claim_alerts(
         self, limits: Sequence[Limit], *, is_used_up: bool = False
@@ -249,7 +263,7 @@ class Upkeep(Protocol):
         """The turns that are queued or running, oldest first."""
 
     async def sweep(self, at: datetime) -> int:
-        """Close the open calls of ended turns, release their holds, book them as lost."""
+        """Close the open calls of ended turns and book them as lost; release what they hold."""
 
     async def last_message_ids(self, platform: str) -> tuple[tuple[ConversationKey, str], ...]:
         """For each conversation with a recent turn: its last message, to read on from."""

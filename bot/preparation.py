@@ -79,7 +79,13 @@ class Preparation:
                 system_prompt=to_system_prompt(settings.system_prompt, turn, today=today),
             ),
             history=history,
-            limits=limits_for(turn.key, turn.user_id, settings, self._instance_cap, now),
+            limits=limits_for(
+                turn.key,
+                turn.user_id,
+                settings,
+                self._instance_cap,
+                turn.started_at or now,  # after a crash too, it counts when it began
+            ),
         )
 
     async def route(self, turn: Turn, prepared: Prepared) -> RouteDecision:

@@ -34,7 +34,7 @@ from bot.strategies.discussion import Asked, Discussions, to_discussion
 from bot.strategies.footers import to_footer
 from bot.strategies.outcome import Outcome, to_reply
 from bot.strategies.single import Answer, CutAnswerError, Single
-from bot.strategies.stage import Stage
+from bot.strategies.stage import STEP_TIMEOUT_S, Means, Stage
 from bot.summaries import Summaries
 from bot.turns import Begun, Turn, TurnStatus
 
@@ -80,10 +80,12 @@ class Responder:
         instance_cap: int | None = None,
         admins: frozenset[str] = frozenset(),
         observers: Sequence[Observer] = (),
+        step_timeout_s: float = STEP_TIMEOUT_S,
     ) -> None:
         """`instance_cap` is the monthly cap of the whole instance in nano-dollars.
 
-        `admins` are `platform:user id`.
+        `admins` are `platform:user id`; `step_timeout_s` is how long one step of a debate or an
+        ensemble may take.
         """
         self._store = store
         self._delivery = delivery
@@ -105,13 +107,6 @@ class Responder:
             store, lambda: router.catalog, clock, instance_cap=instance_cap, admins=admins
         )
         self._observers = observers
-        self._discussions = Discussions(
-            meter,
-            store,
-            catalog=lambda: router.catalog,
-            on_failure=self._health.note,
-            unhealthy=self._health.unhealthy,
-        )
         self._summaries = Summaries(
             meter,
             store,
@@ -119,6 +114,16 @@ class Responder:
             catalog=lambda: router.catalog,
             on_failure=self._health.note,
             unhealthy=self._health.unhealthy,
+        )
+        means = Means(
+            meter=meter,
+            ledger=store,
+            fit=self._summaries.fit,
+            on_failure=self._health.note,
+            step_timeout_s=step_timeout_s,
+        )
+        self._discussions = Discussions(
+            means, catalog=lambda: router.catalog, unhealthy=self._health.unhealthy
         )
         self._checked = Checked(
             Single(meter, self._health.note, self._summaries.fit),

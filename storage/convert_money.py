@@ -25,6 +25,7 @@ def to_call_values(entry: LedgerEntry, held_in: Iterable[str]) -> dict[str, Any]
         "user_id": entry.user_id,
         "created_at": entry.created_at,
         "held_in": list(held_in),
+        "drawn": 0,
         **to_changing_values(entry),
     }
 

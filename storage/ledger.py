@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, case, func, literal, or_, select, text
+from sqlalchemy import bindparam, literal, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.budget import (
@@ -20,17 +20,26 @@ from bot.budget import (
 )
 from bot.ledger import CallStatus, LedgerEntry
 from bot.turns import TurnStatus
+from storage.budgets import (
+    BUDGETS,
+    ONE_BUDGET,
+    Changes,
+    NoRoomError,
+    Taking,
+    insert_budget,
+    read_states,
+    take,
+)
 from storage.convert_money import (
     in_hold_order,
     to_alert,
     to_budget_id,
-    to_budget_values,
     to_call_values,
     to_changing_values,
     to_entry,
-    to_place,
 )
 from storage.database import Database
+from storage.reservations import change_reservation, read_reservation, release_reservations
 from storage.tables import BUDGET, LLM_CALL, TURN, Columns
 
 _KEPT = (CallStatus.DONE.value, CallStatus.FAILED.value)
@@ -45,7 +54,7 @@ _OF_TURN = (
 _FIXED = frozenset(
     (
         *("call_id", "turn_id", "platform", "workspace_id", "channel_id", "user_id"),
-        *("created_at", "held_in", "hold", "attempt", "lost_cost"),
+        *("created_at", "held_in", "hold", "drawn", "attempt", "lost_cost"),
     )
 )
 """What an entry's end leaves as its beginning has made it."""
@@ -63,8 +72,9 @@ _CLOSE = (
             if column.name not in _FIXED
         }
     )
-    .returning(LLM_CALL.c.hold, LLM_CALL.c.held_in)
+    .returning(LLM_CALL.c.turn_id, LLM_CALL.c.hold, LLM_CALL.c.drawn, LLM_CALL.c.held_in)
 )
+_DRAW = LLM_CALL.update().where(LLM_CALL.c.call_id == bindparam("id"))
 _OPEN_CALLS = (
     select(LLM_CALL.c.call_id, LLM_CALL.c.hold, LLM_CALL.c.held_in)
     .where(
@@ -83,27 +93,9 @@ _LOSE = (
         list_price=0,
     )
 )
-_BUDGETS = BUDGET.select().where(BUDGET.c.budget_id.in_(bindparam("ids", expanding=True)))
-_BUDGET = BUDGET.update().where(BUDGET.c.budget_id == bindparam("id"))
-_SETTLE = _BUDGET.values(
-    held=BUDGET.c.held - bindparam("less_held"), spent=BUDGET.c.spent + bindparam("more_spent")
-)
-_TAKE = _BUDGET.values(
-    held=BUDGET.c.held + bindparam("more_held") - bindparam("released"),
-    spent=BUDGET.c.spent + bindparam("released"),
-    cap=bindparam("new_cap"),
-    alerted_percent=case((BUDGET.c.cap == bindparam("new_cap"), BUDGET.c.alerted_percent), else_=0),
-)
-_TAKE_IF_ROOM = _TAKE.where(
-    BUDGET.c.spent + BUDGET.c.held + bindparam("more_held") <= bindparam("new_cap")
-)
-_ALERT = _BUDGET.where(
+_ALERT = ONE_BUDGET.where(
     or_(BUDGET.c.alerted_percent < bindparam("mark"), BUDGET.c.cap != bindparam("new_cap"))
 ).values(alerted_percent=bindparam("mark"), cap=bindparam("new_cap"))
-
-
-class _NoRoomError(Exception):
-    """A budget has no room; the transaction is rolled back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +112,39 @@ class _Held:
         return cls(row.hold, frozenset(row.held_in))
 
 
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    """What a call holds: in every limit, less what its turn has reserved there already."""
+
+    amount: int
+    limits: Mapping[str, Limit]
+    reserved: int = 0
+    drawn: int = 0
+    reserved_in: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, entry: LedgerEntry, limits: Sequence[Limit]) -> _Hold:
+        return cls(entry.hold, {to_budget_id(limit): limit for limit in limits})
+
+    @property
+    def budget_ids(self) -> list[str]:
+        return in_hold_order({*self.limits, *self.reserved_in})
+
+    def in_budget(self, budget_id: str, lost: int) -> Taking:
+        """What is taken from one budget for it."""
+        if budget_id in self.reserved_in:
+            return Taking(hold=self.amount, lost=lost, reserved=self.reserved, drawn=self.drawn)
+        return Taking(hold=self.amount if budget_id in self.limits else 0, lost=lost)
+
+
 class SqlLedger:
     """The ledger's part of the store."""
 
     _db: Database
 
-    async def open(self, entry: LedgerEntry, limits: Sequence[Limit]) -> LedgerEntry:
+    async def open(
+        self, entry: LedgerEntry, limits: Sequence[Limit], *, draws: bool = False
+    ) -> LedgerEntry:
         """Open an entry and hold its amount in every limit, in one commit."""
         held_in = in_hold_order(to_budget_id(limit) for limit in limits)
         try:
@@ -137,12 +156,14 @@ class SqlLedger:
                     if row.status in _KEPT:
                         return to_entry(row)
                     opened, earlier = await _reopen(connection, row, entry, held_in), _Held.of(row)
+                hold = _Hold.of(entry, limits)
+                if draws:
+                    hold = await _drawn(connection, hold, entry)
                 # The budgets last: everybody waits for them.
-                await self._hold(connection, earlier, entry.hold, limits)
+                await self._hold(connection, earlier, hold)
                 return opened
-        except _NoRoomError as error:
-            states = await self.states(limits)
-            state = tightest(states)
+        except NoRoomError as error:
+            state = tightest(await self.states(limits, turn_id=entry.turn_id if draws else ""))
             if state is None:
                 raise
             raise to_exceeded_error(state) from error
@@ -159,23 +180,30 @@ class SqlLedger:
             row = (await connection.execute(_CLOSE, values | key)).first()
             if row is None:
                 return False
-            await _settle(connection, row.held_in, hold=row.hold, spent=entry.cost or 0)
+            changes, cost = Changes(), entry.cost or 0
+            changes.add(row.held_in, held=-row.hold, spent=cost)
+            if row.drawn > cost:
+                await _give_back(connection, row.turn_id, row.drawn - cost, changes)
+            await changes.write(connection)
             return True
 
-    async def states(self, limits: Sequence[Limit]) -> tuple[BudgetState, ...]:
-        """How much of each limit is spent and held."""
+    async def states(
+        self, limits: Sequence[Limit], *, turn_id: str = ""
+    ) -> tuple[BudgetState, ...]:
+        """How much of each limit is spent and held, beside what that turn has reserved."""
         if not limits:
             return ()
-        ids = [to_budget_id(limit) for limit in limits]
         async with self._db.query() as connection:
-            found = await connection.execute(_BUDGETS, {"ids": ids})
-            rows = {row.budget_id: row for row in found}
-            return tuple(
-                [
-                    await _to_state(connection, limit, rows.get(budget_id))
-                    for limit, budget_id in zip(limits, ids, strict=True)
-                ]
-            )
+            states = await read_states(connection, limits)
+            reserved = await read_reservation(connection, turn_id) if turn_id else None
+        if reserved is None:
+            return tuple(states)
+        return tuple(
+            replace(state, held=state.held - reserved.remaining)
+            if to_budget_id(state.limit) in reserved.held_in
+            else state
+            for state in states
+        )
 
     async def claim_alerts(
         self, limits: Sequence[Limit], *, is_used_up: bool = False
@@ -195,8 +223,8 @@ class SqlLedger:
 
     async def _claim_alert(self, connection: AsyncConnection, alert: BudgetAlert) -> bool:
         limit, budget_id = alert.state.limit, to_budget_id(alert.state.limit)
-        if (await connection.execute(_BUDGETS, {"ids": [budget_id]})).first() is None:
-            await self._insert_budget(connection, limit)  # its first call was refused
+        if (await connection.execute(BUDGETS, {"ids": [budget_id]})).first() is None:
+            await insert_budget(self._db, connection, limit)  # its first call was refused
         values = {"id": budget_id, "mark": alert.mark, "new_cap": limit.cap}
         return bool((await connection.execute(_ALERT, values)).rowcount)
 
@@ -231,46 +259,32 @@ class SqlLedger:
         async with self._db.query() as connection:
             return tuple(to_entry(row) for row in await connection.execute(statement))
 
-    async def _hold(
-        self, connection: AsyncConnection, earlier: _Held, hold: int, limits: Sequence[Limit]
-    ) -> None:
+    async def _hold(self, connection: AsyncConnection, earlier: _Held, hold: _Hold) -> None:
         """Take the new hold, turning an earlier open attempt's hold into what is spent."""
-        new = {to_budget_id(limit): limit for limit in limits}
-        for budget_id in in_hold_order(earlier.budget_ids | set(new)):
-            limit = new.get(budget_id)
-            released = earlier.amount if budget_id in earlier.budget_ids else 0
-            if limit is None:
-                await _settle(connection, [budget_id], hold=released, spent=released)
-            elif not await self._take(connection, limit, hold=hold, released=released):
-                raise _NoRoomError
-
-    async def _take(
-        self, connection: AsyncConnection, limit: Limit, *, hold: int, released: int
-    ) -> bool:
-        """Hold in one budget if there is room; what costs nothing always has."""
-        budget_id = to_budget_id(limit)
-        statement = _TAKE_IF_ROOM if hold else _TAKE
-        values = {"id": budget_id, "more_held": hold, "released": released, "new_cap": limit.cap}
-        if (await connection.execute(statement, values)).rowcount:
-            return True
-        if (await connection.execute(_BUDGETS, {"ids": [budget_id]})).first() is not None:
-            return False
-        await self._insert_budget(connection, limit)
-        return bool((await connection.execute(statement, values)).rowcount)
-
-    async def _insert_budget(self, connection: AsyncConnection, limit: Limit) -> None:
-        """Begin a budget, unless somebody else has."""
-        values = to_budget_values(limit, spent=await _spent_before(connection, limit))
-        await self._db.insert_new(connection, BUDGET, values)
+        for budget_id in in_hold_order({*earlier.budget_ids, *hold.budget_ids}):
+            lost = earlier.amount if budget_id in earlier.budget_ids else 0
+            taking, limit = hold.in_budget(budget_id, lost), hold.limits.get(budget_id)
+            if limit is not None:
+                await take(self._db, connection, limit, taking)
+                continue
+            changes = Changes()
+            changes.add([budget_id], held=taking.hold - taking.drawn - lost, spent=lost)
+            await changes.write(connection)
 
 
 async def release_open_calls(connection: AsyncConnection, turn_ids: Sequence[str]) -> int:
-    """Close the open calls of turns that are over; what they held is booked as lost."""
+    """Close the open calls of turns that are over; what they held is booked as lost.
+
+    What the turns had reserved and not used is given back.
+    """
+    changes = Changes()
     calls = (await connection.execute(_OPEN_CALLS, {"turn_ids": list(turn_ids)})).all()
     for call in calls:
-        await _settle(connection, call.held_in, hold=call.hold, spent=call.hold)
+        changes.add(call.held_in, held=-call.hold, spent=call.hold)
         await connection.execute(_LOSE, {"id": call.call_id})
-    return len(calls)
+    released = await release_reservations(connection, turn_ids, changes)
+    await changes.write(connection)
+    return len(calls) + released
 
 
 async def ended_turns_with_open_calls(connection: AsyncConnection) -> list[str]:
@@ -286,14 +300,29 @@ async def ended_turns_with_open_calls(connection: AsyncConnection) -> list[str]:
     return list(await connection.scalars(statement))
 
 
-async def _settle(
-    connection: AsyncConnection, budget_ids: Sequence[str], *, hold: int, spent: int
+async def _drawn(connection: AsyncConnection, hold: _Hold, entry: LedgerEntry) -> _Hold:
+    """Draw a hold from what its turn has reserved, as far as that goes."""
+    reserved = await read_reservation(connection, entry.turn_id, is_to_change=True)
+    if reserved is None:
+        return hold
+    drawn = min(reserved.remaining, hold.amount)
+    hold = replace(
+        hold, reserved=reserved.remaining, drawn=drawn, reserved_in=frozenset(reserved.held_in)
+    )
+    await change_reservation(connection, entry.turn_id, -drawn)
+    values = {"drawn": drawn, "held_in": hold.budget_ids}
+    await connection.execute(_DRAW.values(values), {"id": entry.call_id})
+    return hold
+
+
+async def _give_back(
+    connection: AsyncConnection, turn_id: str, unused: int, changes: Changes
 ) -> None:
-    if not hold and not spent:
-        return
-    for budget_id in in_hold_order(budget_ids):
-        values = {"id": budget_id, "less_held": hold, "more_spent": spent}
-        await connection.execute(_SETTLE, values)
+    """Give what a call did not use back to what its turn has reserved, unless that is over."""
+    reserved = await read_reservation(connection, turn_id, is_to_change=True)
+    if reserved is not None:
+        await change_reservation(connection, turn_id, unused)
+        changes.add(reserved.held_in, held=unused)
 
 
 async def _reopen(
@@ -305,25 +334,7 @@ async def _reopen(
     statement = (
         LLM_CALL.update()
         .where(LLM_CALL.c.call_id == entry.call_id)
-        .values(held_in=held_in, **to_changing_values(reopened))
+        .values(held_in=held_in, drawn=0, **to_changing_values(reopened))
         .returning(LLM_CALL)
     )
     return to_entry((await connection.execute(statement)).one())
-
-
-async def _to_state(connection: AsyncConnection, limit: Limit, row: Columns | None) -> BudgetState:
-    if row is None:
-        return BudgetState(limit=limit, spent=await _spent_before(connection, limit), held=0)
-    return BudgetState(limit=limit, spent=row.spent, held=row.held)
-
-
-async def _spent_before(connection: AsyncConnection, limit: Limit) -> int:
-    """What was spent in a window before its cap was set: a new cap counts it too."""
-    amount = func.coalesce(func.sum(func.coalesce(LLM_CALL.c.cost, 0) + LLM_CALL.c.lost_cost), 0)
-    statement = select(amount).where(
-        *(LLM_CALL.c[name] == value for name, value in to_place(limit).items()),
-        LLM_CALL.c.created_at >= limit.window.starts_at,
-        LLM_CALL.c.created_at < limit.window.ends_at,
-        LLM_CALL.c.status != _OPEN,
-    )
-    return int((await connection.execute(statement)).scalar_one())

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.budget import BudgetAlert, BudgetState, Limit, tightest, to_alerts, to_exceeded_error
 from bot.errors import SupersededError
-from bot.ledger import CallStatus, LedgerEntry
 from bot.messages import ConversationKey, IncomingMessage, Role
 from bot.ports import Post
 from bot.settings import SettingChange, Settings, parse_setting
 from bot.turns import RATE_WINDOW, Begun, Conversation, Summary, Turn, TurnStatus, Utterance
 from storage.convert import to_title
-from storage.convert_money import in_hold_order, to_budget_id, to_place
-from storage.memory_kept import Budget, Kept, MemoryForgetting, place_of
+from storage.memory_kept import Kept, MemoryForgetting, place_of
+from storage.memory_ledger import MemoryLedger
 from storage.memory_spend import MemorySpend
 from storage.posts import in_post_order
 
@@ -203,123 +200,7 @@ class _MemoryTurns:
         return tuple(sorted(own, key=lambda c: c.updated_at, reverse=True)[:limit])
 
 
-class _MemoryLedger:
-    """Calls and budgets."""
-
-    _kept: Kept
-
-    async def open(self, entry: LedgerEntry, limits: Sequence[Limit]) -> LedgerEntry:
-        """Open an entry and hold its amount in every limit."""
-        known = self._kept.entries.get(entry.call_id)
-        if known is not None and known.status in (CallStatus.DONE, CallStatus.FAILED):
-            return known
-        if entry.hold:
-            state = tightest(await self.states(limits))
-            if state is not None and state.available < entry.hold:
-                raise to_exceeded_error(state)
-        if known is not None:
-            is_open = known.status is CallStatus.OPEN
-            if is_open:
-                self._settle(known, spent=known.hold)
-            earlier = known.hold if is_open else known.cost or 0
-            entry = replace(
-                entry,
-                created_at=known.created_at,
-                attempt=known.attempt + 1,
-                lost_cost=known.lost_cost + earlier,
-            )
-        held_in = tuple(in_hold_order(to_budget_id(limit) for limit in limits))
-        for limit in limits:
-            self._seeded(limit)
-        for budget_id in held_in:
-            self._budget(budget_id).held += entry.hold
-        self._kept.held_in[entry.call_id] = held_in
-        self._kept.entries[entry.call_id] = entry
-        return entry
-
-    def _budget(self, budget_id: str) -> Budget:
-        return self._kept.budgets.setdefault(budget_id, Budget())
-
-    def _settle(self, entry: LedgerEntry, *, spent: int) -> None:
-        for budget_id in self._kept.held_in[entry.call_id]:
-            budget = self._budget(budget_id)
-            budget.held -= entry.hold
-            budget.spent += spent
-
-    async def close(self, entry: LedgerEntry) -> bool:
-        """Settle an open entry in the limits of its hold."""
-        known = self._kept.entries.get(entry.call_id)
-        if known is None or known.status is not CallStatus.OPEN or known.attempt != entry.attempt:
-            return False
-        self._settle(known, spent=entry.cost or 0)
-        self._kept.entries[entry.call_id] = replace(
-            entry, hold=known.hold, lost_cost=known.lost_cost
-        )
-        return True
-
-    async def states(self, limits: Sequence[Limit]) -> tuple[BudgetState, ...]:
-        """How much of each limit is spent and held."""
-        budgets = [(limit, self._seeded(limit)) for limit in limits]
-        return tuple(BudgetState(limit=limit, spent=b.spent, held=b.held) for limit, b in budgets)
-
-    def _seeded(self, limit: Limit) -> Budget:
-        """A limit's budget; a new one begins with what was spent in its window before."""
-        budget_id, place = to_budget_id(limit), to_place(limit)
-        if budget_id not in self._kept.budgets:
-            before = [
-                entry.spent
-                for entry in self._kept.entries.values()
-                if all(getattr(entry, name) == value for name, value in place.items())
-                and limit.window.starts_at <= entry.created_at < limit.window.ends_at
-                and entry.status is not CallStatus.OPEN
-            ]
-            self._budget(budget_id).spent = sum(before)
-        return self._budget(budget_id)
-
-    async def claim_alerts(
-        self, limits: Sequence[Limit], *, is_used_up: bool = False
-    ) -> tuple[BudgetAlert, ...]:
-        """The marks that were come to and not said in their window; notes them as said."""
-        claimed = []
-        for alert in to_alerts(await self.states(limits), is_used_up=is_used_up):
-            limit = alert.state.limit
-            said = self._kept.alerted.get(to_budget_id(limit), (limit.cap, 0))
-            if said[0] != limit.cap or said[1] < alert.mark:
-                self._kept.alerted[to_budget_id(limit)] = (limit.cap, alert.mark)
-                claimed.append(alert)
-        return tuple(claimed)
-
-    async def entries(self, turn_id: str) -> tuple[LedgerEntry, ...]:
-        """The entries of one turn, oldest first."""
-        return tuple(e for e in self._kept.entries.values() if e.turn_id == turn_id)
-
-    async def entries_between(
-        self, platform: str, workspace_id: str, since: datetime, until: datetime
-    ) -> tuple[LedgerEntry, ...]:
-        """A workspace's entries from `since` up to `until`, oldest first, without their texts."""
-        return tuple(
-            replace(e, text="")
-            for e in sorted(self._kept.entries.values(), key=lambda e: e.created_at)
-            if (e.platform, e.workspace_id) == (platform, workspace_id)
-            and since <= e.created_at < until
-        )
-
-    def _release_open_calls(self, turn_id: str) -> int:
-        calls = [e for e in self._kept.entries.values() if e.turn_id == turn_id]
-        lost = [e for e in calls if e.status is CallStatus.OPEN]
-        for entry in lost:
-            self._settle(entry, spent=entry.hold)
-            self._kept.entries[entry.call_id] = replace(
-                entry,
-                status=CallStatus.CANCELLED,
-                cost=0,
-                list_price=0,
-                lost_cost=entry.lost_cost + entry.hold,
-            )
-        return len(lost)
-
-
-class MemoryStore(_MemoryTurns, _MemoryLedger, MemoryForgetting, MemorySpend):
+class MemoryStore(_MemoryTurns, MemoryLedger, MemoryForgetting, MemorySpend):
     """Everything that is kept, as long as the process lives."""
 
     def __init__(self) -> None:
@@ -333,7 +214,7 @@ class MemoryStore(_MemoryTurns, _MemoryLedger, MemoryForgetting, MemorySpend):
         if known.attempts != turn.attempts:
             raise SupersededError
         self._kept.turns[turn.turn_id] = turn
-        self._release_open_calls(turn.turn_id)
+        self.release_open_calls(turn.turn_id)
         if place_of(turn) in self._kept.withdrawn:
             self.empty_turns([turn])
 
@@ -390,13 +271,14 @@ class MemoryStore(_MemoryTurns, _MemoryLedger, MemoryForgetting, MemorySpend):
         return tuple(sorted(going, key=lambda turn: turn.created_at))
 
     async def sweep(self, at: datetime) -> int:
-        """Close the open calls of ended turns, release their holds, book them as lost."""
-        ended = {
-            e.turn_id
-            for e in self._kept.entries.values()
-            if e.turn_id not in self._kept.turns or self._kept.turns[e.turn_id].status.is_over
-        }
-        return sum(self._release_open_calls(turn_id) for turn_id in ended)
+        """Close the open calls of ended turns and book them as lost; release what they hold."""
+        holding = {e.turn_id for e in self._kept.entries.values()} | set(self._kept.reservations)
+        ended = [
+            turn_id
+            for turn_id in holding
+            if turn_id not in self._kept.turns or self._kept.turns[turn_id].status.is_over
+        ]
+        return sum(self.release_open_calls(turn_id) for turn_id in ended)
 
     async def last_message_ids(self, platform: str) -> tuple[tuple[ConversationKey, str], ...]:
         """For each conversation with a turn: its last message, to read on from."""

@@ -23,6 +23,22 @@ class Budget:
 
 
 @dataclass(slots=True)
+class Reservation:
+    """What a turn holds for calls to come, and in which budgets."""
+
+    remaining: int
+    held_in: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Where a call's hold was taken from: the budgets, and how much of it was reserved."""
+
+    held_in: tuple[str, ...]
+    drawn: int = 0
+
+
+@dataclass(slots=True)
 class Kept:
     """All that there is; messages in the order in which they came."""
 
@@ -34,7 +50,8 @@ class Kept:
     conversations: dict[str, Conversation] = field(default_factory=dict)
     began: dict[str, str] = field(default_factory=dict)
     entries: dict[str, LedgerEntry] = field(default_factory=dict)
-    held_in: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    held: dict[str, Held] = field(default_factory=dict)
+    reservations: dict[str, Reservation] = field(default_factory=dict)
     budgets: dict[str, Budget] = field(default_factory=dict)
     alerted: dict[str, tuple[int, int]] = field(default_factory=dict)
     """For each budget: the cap and the mark of the last alert."""

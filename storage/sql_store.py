@@ -16,6 +16,7 @@ from storage.ledger import SqlLedger
 from storage.migrate import migrate
 from storage.places import SqlPlaces
 from storage.posts import SqlPosts
+from storage.reservations import SqlReservations
 from storage.spend import SqlSpend
 from storage.turns import SqlTurns
 from storage.uninterrupted import uninterrupted, until_all_ended
@@ -28,6 +29,7 @@ class SqlStore(
     SqlTurns,
     SqlHistory,
     SqlLedger,
+    SqlReservations,
     SqlSpend,
     SqlPosts,
     SqlPlaces,

@@ -149,6 +149,8 @@ class LlmCallRow(SQLModel, table=True):
     hold: int = Field(sa_type=BigInteger)
     held_in: list[Any] = Field(sa_type=_JSON)
     """The budgets that the hold was taken from: it is settled in the same ones."""
+    drawn: int = Field(default=0, sa_type=BigInteger)
+    """How much of the hold comes from what its turn had reserved."""
     cost: int | None = Field(default=None, sa_type=BigInteger)
     list_price: int | None = Field(default=None, sa_type=BigInteger)
     reported_cost: int | None = Field(default=None, sa_type=BigInteger)
@@ -191,6 +193,16 @@ class BudgetRow(SQLModel, table=True):
     held: int = Field(default=0, sa_type=BigInteger)
     alerted_percent: int = 0
     """The highest mark that was said: 0, 80 or 100."""
+
+
+class ReservationRow(SQLModel, table=True):
+    """What a turn that runs holds for calls to come; gone when the turn is over."""
+
+    __tablename__ = "reservation"
+
+    turn_id: str = Field(primary_key=True)
+    remaining: int = Field(sa_type=BigInteger)
+    held_in: list[Any] = Field(sa_type=_JSON)
 
 
 class PostRow(SQLModel, table=True):
@@ -292,6 +304,7 @@ SUMMARY = _table(SummaryRow)
 FEEDBACK = _table(FeedbackRow)
 LLM_CALL = _table(LlmCallRow)
 BUDGET = _table(BudgetRow)
+RESERVATION = _table(ReservationRow)
 POST = _table(PostRow)
 SETTING = _table(SettingRow)
 DIGEST = _table(DigestRow)

@@ -16,6 +16,7 @@ from storage.convert import to_turn
 from storage.database import Database
 from storage.intake import OVER
 from storage.ledger import ended_turns_with_open_calls, release_open_calls
+from storage.reservations import ended_turns_with_reservations
 from storage.tables import TURN, ConversationRow, LlmCallRow, MessageRow, TurnRow
 
 RECENT = timedelta(days=14)
@@ -83,13 +84,16 @@ class SqlUpkeep:
                 await release_open_calls(connection, (turn_id,))
 
     async def sweep(self, at: datetime) -> int:
-        """Close the open calls of ended turns, release their holds, book them as lost."""
+        """Close the open calls of ended turns and book them as lost; release what they hold."""
         async with self._db.query() as connection:
-            turn_ids = await ended_turns_with_open_calls(connection)
+            turn_ids = {
+                *await ended_turns_with_open_calls(connection),
+                *await ended_turns_with_reservations(connection),
+            }
         if not turn_ids:
             return 0
         async with self._db.transaction() as connection:
-            return await release_open_calls(connection, turn_ids)
+            return await release_open_calls(connection, sorted(turn_ids))
 
     async def last_message_ids(self, platform: str) -> tuple[tuple[ConversationKey, str], ...]:
         """For each conversation with a recent turn: its last message, to read on from."""

@@ -6,24 +6,19 @@ so far stands, and what happened is said.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from bot.budget import to_exceeded_error
 from bot.calls import OnText, Purpose
-from bot.catalog import ModelSpec
-from bot.errors import BudgetExceededError, CommandError, GatewayError, PromptTooLongError
+from bot.errors import BudgetExceededError, GatewayError, PromptTooLongError
 from bot.messages import Message, Role
-from bot.router import EXPECTED_OUTPUT_TOKENS, MAX_OUTPUT_TOKENS
 from bot.strategies.critique import NOTHING, Critique, parse_critique, to_list
-from bot.strategies.estimates import CRITIQUE_TOKENS, Cost, PlannedCall, cost_of
-from bot.strategies.outcome import Outcome, to_record
-from bot.strategies.question import Question, diverse, in_tiers, names, whole
+from bot.strategies.debate_plan import DebatePlan, debate_plans
+from bot.strategies.outcome import Outcome
+from bot.strategies.question import Question
 from bot.strategies.quoting import asked_further, excerpt, quotable_tokens
 from bot.strategies.stage import Said, Stage, Step
 
-MAX_ROUNDS = 3
 CHANGES = "### What the debate changed"
-_INSTRUCTION_TOKENS = 200
 _CRITICISE = """\
 ---
 Somebody has answered the above as follows.
@@ -55,147 +50,12 @@ critic. Then add the heading `{changes}` and below it at most five bullets of on
 what you changed and why, and which objections you rejected."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DebatePlan:
-    """Who plays, for how long, and what it will cost."""
-
-    proposer: ModelSpec
-    critic: ModelSpec
-    rounds: int
-    cost: Cost
-    round_cost: Cost
-    fallbacks: tuple[ModelSpec, ...] = ()
-    """Who answers when the proposer does not."""
-    notes: tuple[str, ...] = ()
-
-    @property
-    def is_with_itself(self) -> bool:
-        """Whether one model plays both."""
-        return self.proposer.alias == self.critic.alias
-
-    def record(self) -> dict[str, object]:
-        """The choice, as it is kept with the turn."""
-        players = names((self.proposer, self.critic))
-        return to_record("debate", self.proposer, f"a debate of {players} was asked for", self.cost)
-
-    @property
-    def words(self) -> str:
-        """The first message."""
-        times = "once" if self.rounds == 1 else f"up to {self.rounds} times"
-        who = (
-            f"**{self.proposer.alias}** answers, then criticises and revises its own answer {times}"
-            if self.is_with_itself
-            else f"**{self.proposer.alias}** answers, **{self.critic.alias}** criticises, "
-            f"{self.proposer.alias} revises, {times}"
-        )
-        return "\n\n".join((f"{who}. {self.cost.words}.", *self.notes))
-
-
-def plan_debate(question: Question) -> DebatePlan:
-    """Choose the players and the rounds that the budget has room for.
-
-    Raises CommandError, BudgetExceededError, or what the choice of a model raises.
-    """
-    rounds = whole(question.options, "rounds", 1, high=MAX_ROUNDS)
-    wanted = _plan(question, rounds)
-    if question.kept or _has_room(wanted, question):
-        return wanted
-    for smaller in _smaller(question, rounds):
-        if _has_room(smaller, question):
-            note = f"The budget has no room for more: {_difference(wanted, smaller)}."
-            return replace(smaller, notes=(*smaller.notes, note))
-    assert question.budget is not None
-    raise to_exceeded_error(question.budget)
-
-
-def _smaller(question: Question, rounds: int) -> list[DebatePlan]:
-    """Cheaper debates, the best first: fewer rounds, then lower tiers."""
-    fewer = [_plan(question, n) for n in range(rounds - 1, 0, -1)]
-    if question.options.get("models") or question.alias:
-        return fewer
-    return [*fewer, *(_plan(lower, 1) for lower in in_tiers(question)[1:] if lower.has_players)]
-
-
-def _has_room(plan: DebatePlan, question: Question) -> bool:
-    if question.budget is None or plan.cost.expected is None:
-        return True
-    return plan.cost.expected <= question.budget.available
-
-
-def _difference(wanted: DebatePlan, smaller: DebatePlan) -> str:
-    if smaller.proposer.tier < wanted.proposer.tier:
-        return f"models of the {smaller.proposer.tier.label} tier play, for one round"
-    return f"{smaller.rounds} of {wanted.rounds} rounds"
-
-
-def _plan(question: Question, rounds: int) -> DebatePlan:
-    proposer, critic, rest, notes = _players(question)
-    size = question.input_tokens
-    propose = PlannedCall(model=proposer, input_tokens=size, most_input_tokens=size)
-    round_calls = (
-        PlannedCall(
-            model=critic,
-            input_tokens=size + EXPECTED_OUTPUT_TOKENS + _INSTRUCTION_TOKENS,
-            most_input_tokens=size + MAX_OUTPUT_TOKENS + _INSTRUCTION_TOKENS,
-            output_tokens=CRITIQUE_TOKENS,
-        ),
-        PlannedCall(
-            model=proposer,
-            input_tokens=size + EXPECTED_OUTPUT_TOKENS + CRITIQUE_TOKENS + _INSTRUCTION_TOKENS,
-            most_input_tokens=size + 2 * MAX_OUTPUT_TOKENS + _INSTRUCTION_TOKENS,
-        ),
-    )
-    return DebatePlan(
-        proposer=proposer,
-        critic=critic,
-        rounds=rounds,
-        cost=cost_of((propose, *round_calls * rounds)),
-        round_cost=cost_of(round_calls),
-        fallbacks=rest,
-        notes=notes,
-    )
-
-
-def _players(
-    question: Question,
-) -> tuple[ModelSpec, ModelSpec, tuple[ModelSpec, ...], tuple[str, ...]]:
-    """Proposer, critic, who stands in for the proposer, and what to know of that."""
-    named, ranked = question.named(), question.ranked()
-    if len(named) > 2:
-        raise CommandError("A debate takes two models: one answers, one criticises.")
-    if not named and question.alias:
-        named = (question.model(question.alias),)
-    kept = question.kept_model("propose1")
-    proposer = kept or (named[0] if named else ranked[0])
-    others = tuple(model for model in ranked if model.alias != proposer.alias)
-    if len(named) == 2:
-        critic: ModelSpec | None = named[1]
-    else:
-        critic = question.kept_model("criticise1") or _critic_of(proposer, others)
-    if critic is None:
-        note = (
-            f"{proposer.alias} is the only model here that can take this, so it debates with "
-            "itself: as the critic it gets another instruction. A second model would be better."
-        )
-        return proposer, proposer, (), (note,)
-    chosen = critic
-    rest = tuple(model for model in others if model.alias != chosen.alias)
-    return proposer, critic, rest, ()
-
-
-def _critic_of(proposer: ModelSpec, others: tuple[ModelSpec, ...]) -> ModelSpec | None:
-    """The best of another provider; of the same provider when there is no other."""
-    elsewhere = tuple(m for m in others if m.provider != proposer.provider)
-    return next(iter(diverse(elsewhere or others, 1)), None)
-
-
 async def debate(question: Question, stage: Stage, on_text: OnText) -> Outcome:
     """Debate to the end; the text of the last revision goes to `on_text`.
 
-    Raises when not even a first answer came, as `plan_debate` and `Stage.run` do.
+    Raises when not even a first answer came, as `debate_plans`, `Stage.begin` and `Stage.run` do.
     """
-    plan = plan_debate(question)
-    await stage.announce("Debate", plan.words, plan.record())
+    plan = await stage.begin("Debate", debate_plans(question))
     stage.status(f"{plan.proposer.alias} is answering")
     proposal = await stage.run(_propose(plan, question))
     stage.standing = proposal.text
@@ -226,7 +86,7 @@ class _Course:
     async def may_begin(self, number: int) -> bool:
         """Whether the budget has room for one more round; one that was begun is ended."""
         needed = self.plan.round_cost.expected
-        if f"criticise{number}" in self.question.kept or needed is None:
+        if f"criticise{number}" in self.question.begun or needed is None:
             return True
         available = await self.stage.available()
         if available is None or needed <= available:

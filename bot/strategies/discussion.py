@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
-from bot.budget import BudgetState, tightest
 from bot.calls import OnText
-from bot.catalog import Catalog, ModelSpec, Tier
+from bot.catalog import Catalog, Tier
 from bot.command_grammar import Command
 from bot.commands import COMMANDS, parse_command
 from bot.conversation import needs_of
-from bot.errors import GatewayError
-from bot.ledger import LedgerEntry
 from bot.messages import Message
-from bot.metering import Account, Meter
-from bot.ports import Ledger, Sink
+from bot.metering import Account
+from bot.ports import Sink
 from bot.settings import Settings
 from bot.strategies.debate import debate
 from bot.strategies.ensemble import ensemble
 from bot.strategies.outcome import Outcome
 from bot.strategies.question import Question
-from bot.strategies.stage import Stage
+from bot.strategies.stage import Means, Stage
 from bot.tags import TIER_TAGS, Tagged, parse_tags
 
 STRATEGIES = {"debate": debate, "ensemble": ensemble}
@@ -57,28 +54,19 @@ class Discussions:
 
     def __init__(
         self,
-        meter: Meter,
-        ledger: Ledger,
+        means: Means,
         *,
         catalog: Callable[[], Catalog],
-        on_failure: Callable[[ModelSpec, GatewayError], None],
         unhealthy: Callable[[], frozenset[str]],
     ) -> None:
-        """`on_failure` hears of each model that failed; `unhealthy` are aliases to pass over."""
-        self._meter = meter
-        self._ledger = ledger
+        """`unhealthy` are aliases to pass over."""
+        self._means = means
         self._catalog = catalog
-        self._on_failure = on_failure
         self._unhealthy = unhealthy
 
     def stage(self, account: Account, sink: Sink) -> Stage:
         """Where the steps of a turn are made and shown."""
-
-        async def available() -> int | None:
-            state = await self._budget(account)
-            return None if state is None else state.available
-
-        return Stage(self._meter, account, sink, on_failure=self._on_failure, available=available)
+        return Stage(self._means, account, sink)
 
     async def run(self, asked: Asked, account: Account, stage: Stage, on_text: OnText) -> Outcome:
         """Discuss to the end; raises BotErrors in words when there is no answer at all."""
@@ -86,10 +74,11 @@ class Discussions:
         return await STRATEGIES[asked.command.name](question, stage, on_text)
 
     async def _question(self, asked: Asked, account: Account) -> Question:
-        settings, tagged, turn_id = asked.settings, asked.tagged, account.turn.turn_id
-        entries = await self._ledger.entries(turn_id)
+        settings, tagged, turn = asked.settings, asked.tagged, account.turn
+        entries = await self._means.ledger.entries(turn.turn_id)
+        planned = turn.decision.get("plan")
         return Question(
-            turn_id=turn_id,
+            turn_id=turn.turn_id,
             messages=asked.messages,
             models=self._catalog(),
             options=asked.command.options,
@@ -98,13 +87,6 @@ class Discussions:
             allowed=settings.models,
             alias=tagged.alias,
             unhealthy=self._unhealthy(),
-            budget=await self._budget(account),
-            kept=_by_step(turn_id, entries),
+            planned=planned if isinstance(planned, Mapping) else {},
+            begun=frozenset(e.call_id.removeprefix(f"{turn.turn_id}:") for e in entries),
         )
-
-    async def _budget(self, account: Account) -> BudgetState | None:
-        return tightest(await self._ledger.states(account.limits))
-
-
-def _by_step(turn_id: str, entries: Collection[LedgerEntry]) -> dict[str, LedgerEntry]:
-    return {entry.call_id.removeprefix(f"{turn_id}:"): entry for entry in entries}

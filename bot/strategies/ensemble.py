@@ -19,7 +19,7 @@ from bot.errors import (
     PromptTooLongError,
 )
 from bot.messages import Message
-from bot.strategies.ensemble_plan import EnsemblePlan, Mode, plan_ensemble
+from bot.strategies.ensemble_plan import EnsemblePlan, Mode, ensemble_plans
 from bot.strategies.estimates import fair_output_tokens
 from bot.strategies.outcome import Outcome
 from bot.strategies.question import Question
@@ -80,10 +80,9 @@ class Voice:
 async def ensemble(question: Question, stage: Stage, on_text: OnText) -> Outcome:
     """Ask all voices, then make one outcome of what they said; it goes to `on_text`.
 
-    Raises the first voice's error when none answered, and what `plan_ensemble` raises.
+    Raises the first voice's error when none answered, and as `ensemble_plans` and `Stage.begin` do.
     """
-    plan = plan_ensemble(question)
-    await stage.announce("Ensemble", plan.words, plan.record())
+    plan = await stage.begin("Ensemble", ensemble_plans(question))
     stage.status(f"{len(plan.voices)} voices are answering")
     heard = await _hear(plan, question, stage)
     voices = [voice for voice in heard if isinstance(voice, Voice)]
@@ -101,9 +100,11 @@ async def ensemble(question: Question, stage: Stage, on_text: OnText) -> Outcome
 async def _hear(plan: EnsemblePlan, question: Question, stage: Stage) -> list[Voice | BotError]:
     """What each voice said, or why it is missing; one that fails leaves the others alone."""
 
+    available = await stage.available()
+
     async def hear(place: int) -> Voice | BotError:
         try:
-            said = await stage.run(_step(plan, question, place))
+            said = await stage.run(_step(plan, question, place, available))
         except (GatewayError, BudgetExceededError, PromptTooLongError) as error:
             return error
         return Voice(name=plan.voice_name(place), said=said)
@@ -116,7 +117,7 @@ async def _hear(plan: EnsemblePlan, question: Question, stage: Stage) -> list[Vo
     return [task.result() for task in tasks]
 
 
-def _step(plan: EnsemblePlan, question: Question, place: int) -> Step:
+def _step(plan: EnsemblePlan, question: Question, place: int, available: int | None) -> Step:
     instructions = [_MANNERS[place]] if plan.is_one_model and _MANNERS[place] else []
     if plan.mode is Mode.VOTE:
         instructions.append(_SAY_ANSWER)
@@ -132,7 +133,7 @@ def _step(plan: EnsemblePlan, question: Question, place: int) -> Step:
         temperature=1.0 if plan.is_one_model else None,
         is_brief=plan.mode is not Mode.SHOW,
         most_output_tokens=fair_output_tokens(
-            plan.voices[place], estimate_input_tokens(messages), plan.cost, question.available
+            plan.voices[place], estimate_input_tokens(messages), plan.cost, available
         ),
     )
 

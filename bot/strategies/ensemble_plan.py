@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from bot.budget import to_exceeded_error
 from bot.catalog import ModelSpec
 from bot.errors import CommandError
 from bot.router import EXPECTED_OUTPUT_TOKENS, MAX_OUTPUT_TOKENS
 from bot.strategies.estimates import JUDGE_TOKENS, Cost, PlannedCall, cost_of
-from bot.strategies.outcome import to_record
+from bot.strategies.outcome import to_plan_record, to_record
 from bot.strategies.question import Question, diverse, in_tiers, names, whole
 
 DEFAULT_VOICES = 3
@@ -69,27 +69,37 @@ class EnsemblePlan:
         """The choice, as it is kept with the turn."""
         first = self.judge if self.mode is Mode.SYNTHESIS else self.voices[0]
         aliases = names(tuple(dict.fromkeys(self.voices)))
-        return to_record("ensemble", first, f"an ensemble of {aliases} was asked for", self.cost)
+        reason = f"an ensemble of {aliases} was asked for"
+        record = to_record("ensemble", first, reason, self.cost)
+        plan = to_plan_record(self, self.voices, mode=self.mode.value, judge=self.judge.alias)
+        return record | {"plan": plan}
 
 
-def plan_ensemble(question: Question) -> EnsemblePlan:
-    """Choose as many voices as the budget has room for.
+def ensemble_plans(question: Question) -> Iterator[EnsemblePlan]:
+    """What was asked for, then cheaper ones for when money is short: fewer voices, lower tiers.
 
-    Raises CommandError, BudgetExceededError, or what the choice of a model raises.
+    After a crash, the plan of the run before alone. Raises CommandError, or what the choice of a
+    model raises.
     """
+    mode = _mode(question)
+    planned = question.planned_players()
+    if planned:
+        notes = question.planned.get("notes")
+        kept = _plan(question, mode, len(planned))
+        yield replace(kept, notes=tuple(notes) if isinstance(notes, list | tuple) else ())
+        return
+    wanted = _plan(question, mode, _count(question))
+    yield wanted
+    for smaller in _smaller(question, mode, len(wanted.voices)):
+        note = f"The budget has no room for more: {names(smaller.voices)} answer."
+        yield replace(smaller, notes=(*smaller.notes, note))
+
+
+def _mode(question: Question) -> Mode:
     typed = question.options.get("mode", Mode.SYNTHESIS)
     if typed not in list(Mode):
         raise CommandError(f"`mode:` takes {', '.join(Mode)}, not `{typed[:40]}`.")
-    mode = Mode(typed)
-    wanted = _plan(question, mode, _count(question))
-    if question.kept or _has_room(wanted, question):
-        return wanted
-    for smaller in _smaller(question, mode, len(wanted.voices)):
-        if _has_room(smaller, question):
-            note = f"The budget has no room for more: {names(smaller.voices)} answer."
-            return replace(smaller, notes=(*smaller.notes, note))
-    assert question.budget is not None
-    raise to_exceeded_error(question.budget)
+    return Mode(typed)
 
 
 def _count(question: Question) -> int:
@@ -102,26 +112,20 @@ def _count(question: Question) -> int:
     return named if named > 1 else count
 
 
-def _smaller(question: Question, mode: Mode, count: int) -> list[EnsemblePlan]:
-    """Cheaper ensembles, the best first: fewer voices, then lower tiers."""
+def _smaller(question: Question, mode: Mode, count: int) -> Iterator[EnsemblePlan]:
     if question.options.get("models"):
-        return []
-    plans = [_plan(question, mode, n) for n in range(count - 1, 1, -1)]
+        return
+    for fewer in range(count - 1, 1, -1):
+        yield _plan(question, mode, fewer)
     for lower in in_tiers(question)[1:]:
-        plans += [_plan(lower, mode, count)] if lower.has_players else []
-    return plans
-
-
-def _has_room(plan: EnsemblePlan, question: Question) -> bool:
-    if question.budget is None or plan.cost.expected is None:
-        return True
-    return plan.cost.expected <= question.budget.available
+        if lower.has_players:
+            yield _plan(lower, mode, count)
 
 
 def _plan(question: Question, mode: Mode, count: int) -> EnsemblePlan:
     ranked = question.ranked()
     voices, notes = _voices(question, ranked, count)
-    judge = question.kept_model("judge") or ranked[0]
+    judge = question.planned_model("judge") or ranked[0]
     size = question.input_tokens
     calls = [PlannedCall(model=m, input_tokens=size, most_input_tokens=size) for m in voices]
     if mode is Mode.SYNTHESIS:
@@ -148,13 +152,15 @@ def _voices(
     question: Question, ranked: tuple[ModelSpec, ...], count: int
 ) -> tuple[tuple[ModelSpec, ...], tuple[str, ...]]:
     """Who answers: those that were named, else the best of as many providers as there are."""
+    planned = question.planned_players()
+    if planned:
+        return planned, ()
     named = question.named()
     if len(named) == 1:
         return named * count, ()
     first = (question.model(question.alias),) if question.alias else ()
     others = tuple(model for model in ranked if model not in first)
     chosen = named or (*first, *diverse(others, count - len(first)))
-    chosen = _resumed(question, chosen)
     if len(chosen) == 1:
         note = (
             f"{chosen[0].alias} is the only model here that can take this, so it speaks with "
@@ -164,10 +170,3 @@ def _voices(
     if len(chosen) < count:
         return chosen, (f"Only {len(chosen)} models here can take this, so {count} can't answer.",)
     return chosen, ()
-
-
-def _resumed(question: Question, chosen: tuple[ModelSpec, ...]) -> tuple[ModelSpec, ...]:
-    """The same voices as in the run that a crash ended, as far as they had begun."""
-    kept = [question.kept_model(f"propose{place}") for place in range(1, len(chosen) + 1)]
-    free = iter([model for model in chosen if model not in kept])
-    return tuple(model or next(free, chosen[place]) for place, model in enumerate(kept))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from bot.catalog import ModelSpec
 from bot.ledger import LedgerEntry
@@ -61,4 +62,33 @@ def to_record(strategy: str, model: ModelSpec, reason: str, cost: Cost) -> dict[
         "estimator": None,
         "alternatives": {},
         "policy_version": POLICY_VERSION,
+    }
+
+
+class Plan(Protocol):
+    """What is known of a discussion before it begins."""
+
+    @property
+    def cost(self) -> Cost:
+        """What it will cost."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What to know of the choice of players."""
+
+    @property
+    def words(self) -> str:
+        """The first message: who plays, and the estimate."""
+
+    def record(self) -> dict[str, object]:
+        """The choice, as it is kept with the turn."""
+
+
+def to_plan_record(plan: Plan, players: Sequence[ModelSpec], **more: object) -> dict[str, object]:
+    """A plan in plain values: to be shown again, and to be followed after a crash."""
+    return {
+        "words": plan.words,
+        "players": [model.alias for model in players],
+        "notes": list(plan.notes),
+        **more,
     }

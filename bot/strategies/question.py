@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.budget import BudgetState
 from bot.calls import estimate_input_tokens
 from bot.catalog import Capability, Catalog, ModelSpec, Tier
 from bot.errors import (
@@ -15,7 +14,6 @@ from bot.errors import (
     PromptTooLongError,
     UnknownModelError,
 )
-from bot.ledger import LedgerEntry
 from bot.messages import Message
 from bot.router import has_room
 from bot.tags import unknown_model
@@ -40,10 +38,10 @@ class Question:
     alias: str | None = None
     """The first player, asked for by a tag."""
     unhealthy: frozenset[str] = frozenset()
-    budget: BudgetState | None = None
-    """The tightest of the budgets that this counts for."""
-    kept: Mapping[str, LedgerEntry] = field(default_factory=dict)
-    """The calls of an earlier run that a crash ended, by the name of their step."""
+    planned: Mapping[str, object] = field(default_factory=dict)
+    """What an earlier run planned that a crash ended, as `to_plan_record` keeps it."""
+    begun: frozenset[str] = frozenset()
+    """The steps that the earlier run had begun, by their names."""
 
     @property
     def input_tokens(self) -> int:
@@ -54,11 +52,6 @@ class Question:
     def newest_tokens(self) -> int:
         """What every player must be able to read: older messages can be left out."""
         return estimate_input_tokens(self.messages[-1:])
-
-    @property
-    def available(self) -> int | None:
-        """Nano-dollars that may be held, None without a cap."""
-        return None if self.budget is None else self.budget.available
 
     @property
     def has_players(self) -> bool:
@@ -92,10 +85,18 @@ class Question:
             raise fault
         return model
 
-    def kept_model(self, step: str) -> ModelSpec | None:
-        """Who took a step in an earlier run, when that model is still there."""
-        entry = self.kept.get(step)
-        return None if entry is None else self.models.named(entry.alias)
+    def planned_players(self) -> tuple[ModelSpec, ...]:
+        """Who played in the run before a crash, in order; nobody when one of them is gone."""
+        aliases = self.planned.get("players")
+        found = [self._known(alias) for alias in aliases] if isinstance(aliases, list) else []
+        return tuple(m for m in found if m is not None) if None not in found else ()
+
+    def planned_model(self, name: str) -> ModelSpec | None:
+        """Who had a part in the run before a crash, when that model is still there."""
+        return self._known(self.planned.get(name))
+
+    def _known(self, alias: object) -> ModelSpec | None:
+        return self.models.named(alias) if isinstance(alias, str) else None
 
     def _fault(self, model: ModelSpec) -> Exception | None:
         """Why a model can't play."""

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from bot.calls import estimate_input_tokens, estimate_tokens
 from bot.catalog import ModelSpec
-from bot.messages import Message
+from bot.conversation import history_limit
+from bot.messages import Message, Role
 from bot.router import MAX_OUTPUT_TOKENS, MIN_OUTPUT_TOKENS
 
 _INSTRUCTION_TOKENS = 600
@@ -15,9 +16,13 @@ _INSTRUCTION_TOKENS = 600
 
 
 def quotable_tokens(model: ModelSpec, messages: Sequence[Message], texts: int) -> int:
-    """How long each of several texts may be, quoted to a model behind these messages."""
-    used = estimate_input_tokens(messages) + _INSTRUCTION_TOKENS + MIN_OUTPUT_TOKENS
-    room = (model.context_tokens - used) // max(1, texts)
+    """How long each of several texts may be, quoted to a model behind the newest of these messages.
+
+    Older ones need no room: they are summarised, or left out.
+    """
+    kept = [m for m in messages[:-1] if m.role is Role.SYSTEM]
+    used = estimate_input_tokens([*kept, messages[-1]]) + _INSTRUCTION_TOKENS
+    room = (history_limit(model, messages) - used) // max(1, texts)
     return max(MIN_OUTPUT_TOKENS, min(MAX_OUTPUT_TOKENS, room))
 
 

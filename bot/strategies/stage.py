@@ -5,33 +5,39 @@ A step that was finished before a crash is shown again as kept and not paid agai
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
+from bot.budget import tightest
 from bot.calls import ModelCall, OnText, Purpose, estimate_input_tokens
 from bot.catalog import ModelSpec
-from bot.conversation import fit
 from bot.errors import (
     BudgetExceededError,
     ContentPolicyError,
     DeliveryError,
     EmptyAnswerError,
     GatewayError,
+    NoModelError,
     PromptTooLongError,
 )
 from bot.ledger import LedgerEntry
 from bot.messages import Message
 from bot.metering import Account, Meter
-from bot.ports import Sink
+from bot.ports import Ledger, Sink
 from bot.replies import Notice, Reply
-from bot.router import MIN_OUTPUT_TOKENS, output_limit
+from bot.router import output_limit
 from bot.strategies.footers import to_footer
-from bot.strategies.steps import to_label
+from bot.strategies.outcome import Plan
+from bot.strategies.single import Fit
+from bot.strategies.steps import PLAN, to_label
 
-STEP_TIMEOUT_S = 180.0
+STEP_TIMEOUT_S = 300.0
+"""Reasoning models think for minutes before they write; a hanging one ends its step, no more."""
 MAX_TRIES = 4
-PLAN = "plan"
+P = TypeVar("P", bound=Plan)
 logger = logging.getLogger(__name__)
 
 
@@ -68,6 +74,19 @@ class Said:
         return self.entry.text
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What steps are made with, the same for every turn."""
+
+    meter: Meter
+    ledger: Ledger
+    fit: Fit
+    """Makes of a conversation what a model's window takes."""
+    on_failure: Callable[[ModelSpec, GatewayError], None]
+    """Hears of each model that failed."""
+    step_timeout_s: float = STEP_TIMEOUT_S
+
+
 class _Branch:
     """A further message of the turn, and what it shows so far."""
 
@@ -83,31 +102,45 @@ class _Branch:
 class Stage:
     """Where the steps of one turn are made and shown."""
 
-    def __init__(
-        self,
-        meter: Meter,
-        account: Account,
-        sink: Sink,
-        *,
-        on_failure: Callable[[ModelSpec, GatewayError], None],
-        available: Callable[[], Awaitable[int | None]],
-    ) -> None:
-        """`available` says how many nano-dollars may still be held, None without a cap."""
-        self._meter = meter
+    def __init__(self, means: Means, account: Account, sink: Sink) -> None:
+        self._means = means
         self._account = account
         self._sink = sink
-        self._on_failure = on_failure
         self._open: dict[str, _Branch] = {}
-        self.available = available
+        self._fitting = asyncio.Lock()
         self.record: Mapping[str, object] = {}
         """The choice of the players, in plain values."""
         self.standing = ""
         """The answer so far, for when the turn is stopped."""
 
-    async def announce(self, title: str, text: str, record: Mapping[str, object]) -> None:
-        """Say beforehand who plays and what it will cost; `record` is kept with the turn."""
-        self.record = record
-        await _shown(self._sink.branch(PLAN, title).finish(Reply(text=text, actions=())))
+    async def begin(self, title: str, plans: Iterable[P]) -> P:
+        """Hold the estimate of the first plan that the budgets have room for, and announce it.
+
+        The plan is kept with the turn, in the same commit. Raises the first refusal when there is
+        no room for any, and what `plans` raises.
+        """
+        refused: BudgetExceededError | None = None
+        for plan in plans:
+            record, amount = plan.record(), plan.cost.expected or 0
+            turn = replace(self._account.turn, decision=record)
+            try:
+                await self._means.ledger.reserve(turn, amount, self._account.limits)
+            except BudgetExceededError as error:
+                refused = refused or error
+                continue
+            self.record = record
+            self._account = replace(self._account, has_reserved=amount > 0)
+            shown = self._sink.branch(PLAN, title).finish(Reply(text=plan.words, actions=()))
+            await _shown(shown)
+            return plan
+        raise refused or NoModelError
+
+    async def available(self) -> int | None:
+        """How many nano-dollars may still be held for this turn, None without a cap."""
+        account = self._account
+        states = await self._means.ledger.states(account.limits, turn_id=account.turn.turn_id)
+        state = tightest(states)
+        return None if state is None else state.available
 
     def status(self, text: str) -> None:
         """Say what goes on now."""
@@ -158,7 +191,7 @@ class Stage:
             except (BudgetExceededError, PromptTooLongError) as error:
                 refused = refused or error
             except GatewayError as error:
-                self._on_failure(model, error)
+                self._means.on_failure(model, error)
                 first = first or error
         raise first or refused or EmptyAnswerError
 
@@ -177,7 +210,8 @@ class Stage:
         return said
 
     async def _ask(self, step: Step, model: ModelSpec, name: str, on_text: OnText) -> Said:
-        fitted = fit(step.messages, limit_tokens=model.context_tokens - MIN_OUTPUT_TOKENS)
+        async with self._fitting:  # voices that begin at once share one summary
+            fitted = await self._means.fit(step.messages, model, self._account)
         most = output_limit(model, estimate_input_tokens(fitted.messages))
         call = ModelCall(
             call_id=f"{self._account.turn.turn_id}:{name}",
@@ -186,9 +220,9 @@ class Stage:
             messages=fitted.messages,
             max_output_tokens=min(most, step.most_output_tokens or most),
             temperature=step.temperature,
-            timeout_s=STEP_TIMEOUT_S,
+            timeout_s=self._means.step_timeout_s,
         )
-        entry = await self._meter.complete(call, self._account, on_text)
+        entry = await self._means.meter.complete(call, self._account, on_text)
         if not entry.text.strip():
             filtered = entry.finish_reason == "content_filter"
             raise ContentPolicyError if filtered else EmptyAnswerError

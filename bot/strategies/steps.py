@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.calls import Purpose
@@ -11,7 +11,7 @@ from bot.replies import Reply
 from bot.strategies.footers import to_footer
 from bot.turns import Turn
 
-VOICE = "Voice"
+PLAN, VOICE = "plan", "Voice"
 TITLES = {
     Purpose.PROPOSE: "Answer",
     Purpose.DRAFT: "Answer",
@@ -41,6 +41,7 @@ def to_steps(turn: Turn, entries: Iterable[LedgerEntry]) -> Iterator[ShownStep]:
 
     Of a turn that runs, the steps that are over.
     """
+    yield from _plan(turn)
     by_name = {entry.call_id.removeprefix(f"{turn.turn_id}:"): entry for entry in entries}
     has_voices = "propose2" in by_name
     final = turn.reply.text if turn.reply else ""
@@ -52,6 +53,16 @@ def to_steps(turn: Turn, entries: Iterable[LedgerEntry]) -> Iterator[ShownStep]:
         number = name.removeprefix("propose").partition(".")[0]
         title = f"{VOICE} {number}" if is_voice else TITLES[entry.purpose]
         yield _shown(name, to_label(title, entry.alias), entry)
+
+
+def _plan(turn: Turn) -> Iterator[ShownStep]:
+    """The first message: who plays, and the estimate."""
+    plan = turn.decision.get("plan")
+    if isinstance(plan, Mapping):
+        title = str(turn.decision.get("strategy", "")).capitalize()
+        yield ShownStep(
+            name=PLAN, label=title, reply=Reply(text=str(plan.get("words", "")), actions=())
+        )
 
 
 def _shown(name: str, label: str, entry: LedgerEntry) -> ShownStep:

@@ -128,8 +128,16 @@ class World:
     async def killed_at(self, text: str) -> None:
         """Ask, and end the process when a player hangs: the turn stays as it is."""
         await self.inbox.accept(incoming(text))
-        task = asyncio.create_task(self.responder.answer("test:m1"))
+        await self.end(await self.going("test:m1"))
+
+    async def going(self, turn_id: str) -> asyncio.Task[None]:
+        """Run a turn until a player hangs."""
+        task = asyncio.create_task(self.responder.answer(turn_id))
         await self.gateway.hanging.wait()
+        return task
+
+    async def end(self, task: asyncio.Task[None]) -> None:
+        """End the process that runs it."""
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 

@@ -17,7 +17,6 @@ from bot.messages import Message, Role
 from bot.strategies.question import Question, diverse, in_tiers, names, whole
 from tests.fakes import model
 from tests.unit.strategies.discussing import players
-from tests.unit.strategies.examples import entry
 
 
 def _question(text: str = "Why?", **more: object) -> Question:
@@ -87,10 +86,17 @@ def test_a_name_that_is_given_twice_is_one_model() -> None:
     assert names(named) == "bob and ada"
 
 
-def test_who_took_a_step_before_a_crash_takes_it_again() -> None:
-    question = _question(kept={"propose1": entry("propose1", alias="eve")})
-    assert question.kept_model("propose1") == players().named("eve")
-    assert question.kept_model("criticise1") is None
+def test_who_played_before_a_crash_plays_again() -> None:
+    question = _question(planned={"players": ["eve", "ada"], "judge": "bob"})
+    assert names(question.planned_players()) == "eve and ada"
+    assert question.planned_model("judge") == players().named("bob")
+
+
+@pytest.mark.parametrize("planned", [{}, {"players": ["eve", "gone"]}, {"players": "eve"}])
+def test_a_plan_with_a_player_who_is_gone_is_made_anew(planned: dict[str, object]) -> None:
+    question = _question(planned=planned)
+    assert question.planned_players() == ()
+    assert question.planned_model("judge") is None
 
 
 def test_providers_differ_as_far_as_they_can() -> None:

@@ -1,10 +1,12 @@
 """Each step is one call and one message; another model takes over only in a message of its own."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from bot.calls import Purpose
+from bot.conversation import Fitted
 from bot.errors import (
     BudgetExceededError,
     ContentPolicyError,
@@ -14,7 +16,7 @@ from bot.errors import (
 )
 from bot.messages import Message, Role
 from bot.metering import Account, Meter
-from bot.strategies.stage import MAX_TRIES, Stage, Step
+from bot.strategies.stage import MAX_TRIES, Means, Stage, Step
 from storage import MemoryStore
 from tests.fakes import (
     Cut,
@@ -35,16 +37,17 @@ async def _stage(*script: Script) -> tuple[Stage, RecordingSink, list[str]]:
     store, sink, failed = MemoryStore(), RecordingSink(), list[str]()
     await store.accept(incoming("Why?"), turn())
 
-    async def available() -> int | None:
-        return None
+    async def whole(messages: Sequence[Message], *_: object) -> Fitted:
+        return Fitted(messages=tuple(messages))
 
-    stage = Stage(
-        Meter(ScriptedGateway(*script), store, FrozenClock()),
-        Account(turn=turn()),
-        sink,
+    means = Means(
+        meter=Meter(ScriptedGateway(*script), store, FrozenClock()),
+        ledger=store,
+        fit=whole,
         on_failure=lambda spec, error: failed.append(spec.alias),
-        available=available,
+        step_timeout_s=7.0,
     )
+    stage = Stage(means, Account(turn=turn()), sink)
     return stage, sink, failed
 
 

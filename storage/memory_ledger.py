@@ -1,0 +1,182 @@
+"""The ledger of the store in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.budget import BudgetAlert, BudgetState, Limit, tightest, to_alerts, to_exceeded_error
+from bot.ledger import CallStatus, LedgerEntry
+from bot.turns import Turn
+from storage.convert_money import in_hold_order, to_budget_id, to_place
+from storage.memory_kept import Budget, Held, Kept, Reservation
+
+
+class MemoryLedger:
+    """Calls, budgets and reservations."""
+
+    _kept: Kept
+
+    async def reserve(self, turn: Turn, amount: int, limits: Sequence[Limit]) -> None:
+        """Keep a turn's decision, and hold its estimate in every limit."""
+        known = amount == 0 or turn.turn_id in self._kept.reservations
+        if not known:
+            await self._refuse_beyond(amount, limits, "")
+            held_in = self._budget_ids(limits)
+            for budget_id in held_in:
+                self._budget(budget_id).held += amount
+            self._kept.reservations[turn.turn_id] = Reservation(amount, held_in)
+        kept = self._kept.turns.get(turn.turn_id)
+        if kept is not None:
+            self._kept.turns[turn.turn_id] = replace(kept, decision=turn.decision)
+
+    async def open(
+        self, entry: LedgerEntry, limits: Sequence[Limit], *, draws: bool = False
+    ) -> LedgerEntry:
+        """Open an entry and hold its amount in every limit."""
+        known = self._kept.entries.get(entry.call_id)
+        if known is not None and known.status in (CallStatus.DONE, CallStatus.FAILED):
+            return known
+        await self._refuse_beyond(entry.hold, limits, entry.turn_id if draws else "")
+        if known is not None:
+            is_open = known.status is CallStatus.OPEN
+            if is_open:
+                self._settle(known, spent=known.hold)
+            earlier = known.hold if is_open else known.cost or 0
+            entry = replace(
+                entry,
+                created_at=known.created_at,
+                attempt=known.attempt + 1,
+                lost_cost=known.lost_cost + earlier,
+            )
+        self._hold(entry, limits, draws=draws)
+        self._kept.entries[entry.call_id] = entry
+        return entry
+
+    async def _refuse_beyond(self, hold: int, limits: Sequence[Limit], turn_id: str) -> None:
+        state = tightest(await self.states(limits, turn_id=turn_id))
+        if hold and state is not None and state.available < hold:
+            raise to_exceeded_error(state)
+
+    def _hold(self, entry: LedgerEntry, limits: Sequence[Limit], *, draws: bool) -> None:
+        """Draw a hold from the turn's reservation, and hold what goes beyond it."""
+        reserved = self._kept.reservations.get(entry.turn_id) if draws else None
+        reserved = reserved or Reservation(0, ())
+        drawn = min(reserved.remaining, entry.hold)
+        reserved.remaining -= drawn
+        held_in = tuple(in_hold_order({*self._budget_ids(limits), *reserved.held_in}))
+        for budget_id in held_in:
+            is_drawn = budget_id in reserved.held_in
+            self._budget(budget_id).held += entry.hold - (drawn if is_drawn else 0)
+        self._kept.held[entry.call_id] = Held(held_in, drawn)
+
+    def _budget_ids(self, limits: Sequence[Limit]) -> tuple[str, ...]:
+        for limit in limits:
+            self._seeded(limit)
+        return tuple(in_hold_order(to_budget_id(limit) for limit in limits))
+
+    def _budget(self, budget_id: str) -> Budget:
+        return self._kept.budgets.setdefault(budget_id, Budget())
+
+    def _settle(self, entry: LedgerEntry, *, spent: int) -> None:
+        """Turn an entry's hold into what is spent; what was reserved and not used goes back."""
+        held = self._kept.held[entry.call_id]
+        for budget_id in held.held_in:
+            budget = self._budget(budget_id)
+            budget.held -= entry.hold
+            budget.spent += spent
+        reserved = self._kept.reservations.get(entry.turn_id)
+        if reserved is not None:
+            unused = held.drawn - min(spent, held.drawn)
+            reserved.remaining += unused
+            for budget_id in reserved.held_in:
+                self._budget(budget_id).held += unused
+
+    async def close(self, entry: LedgerEntry) -> bool:
+        """Settle an open entry in the limits of its hold."""
+        known = self._kept.entries.get(entry.call_id)
+        if known is None or known.status is not CallStatus.OPEN or known.attempt != entry.attempt:
+            return False
+        self._settle(known, spent=entry.cost or 0)
+        self._kept.entries[entry.call_id] = replace(
+            entry, hold=known.hold, lost_cost=known.lost_cost
+        )
+        return True
+
+    async def states(
+        self, limits: Sequence[Limit], *, turn_id: str = ""
+    ) -> tuple[BudgetState, ...]:
+        """How much of each limit is spent and held, beside what that turn has reserved."""
+        reserved = self._kept.reservations.get(turn_id) or Reservation(0, ())
+        return tuple(
+            BudgetState(
+                limit=limit,
+                spent=budget.spent,
+                held=budget.held
+                - (reserved.remaining if to_budget_id(limit) in reserved.held_in else 0),
+            )
+            for limit, budget in [(limit, self._seeded(limit)) for limit in limits]
+        )
+
+    def _seeded(self, limit: Limit) -> Budget:
+        """A limit's budget; a new one begins with what was spent in its window before."""
+        budget_id, place = to_budget_id(limit), to_place(limit)
+        if budget_id not in self._kept.budgets:
+            before = [
+                entry.spent
+                for entry in self._kept.entries.values()
+                if all(getattr(entry, name) == value for name, value in place.items())
+                and limit.window.starts_at <= entry.created_at < limit.window.ends_at
+                and entry.status is not CallStatus.OPEN
+            ]
+            self._budget(budget_id).spent = sum(before)
+        return self._budget(budget_id)
+
+    async def claim_alerts(
+        self, limits: Sequence[Limit], *, is_used_up: bool = False
+    ) -> tuple[BudgetAlert, ...]:
+        """The marks that were come to and not said in their window; notes them as said."""
+        claimed = []
+        for alert in to_alerts(await self.states(limits), is_used_up=is_used_up):
+            limit = alert.state.limit
+            said = self._kept.alerted.get(to_budget_id(limit), (limit.cap, 0))
+            if said[0] != limit.cap or said[1] < alert.mark:
+                self._kept.alerted[to_budget_id(limit)] = (limit.cap, alert.mark)
+                claimed.append(alert)
+        return tuple(claimed)
+
+    async def entries(self, turn_id: str) -> tuple[LedgerEntry, ...]:
+        """The entries of one turn, oldest first."""
+        return tuple(e for e in self._kept.entries.values() if e.turn_id == turn_id)
+
+    async def entries_between(
+        self, platform: str, workspace_id: str, since: datetime, until: datetime
+    ) -> tuple[LedgerEntry, ...]:
+        """A workspace's entries from `since` up to `until`, oldest first, without their texts."""
+        return tuple(
+            replace(e, text="")
+            for e in sorted(self._kept.entries.values(), key=lambda e: e.created_at)
+            if (e.platform, e.workspace_id) == (platform, workspace_id)
+            and since <= e.created_at < until
+        )
+
+    def release_open_calls(self, turn_id: str) -> int:
+        """Book the open calls of a turn that is over as lost; give back what it had reserved."""
+        calls = [e for e in self._kept.entries.values() if e.turn_id == turn_id]
+        lost = [e for e in calls if e.status is CallStatus.OPEN]
+        for entry in lost:
+            self._settle(entry, spent=entry.hold)
+            self._kept.entries[entry.call_id] = replace(
+                entry,
+                status=CallStatus.CANCELLED,
+                cost=0,
+                list_price=0,
+                lost_cost=entry.lost_cost + entry.hold,
+            )
+        reserved = self._kept.reservations.pop(turn_id, None)
+        if reserved is None:
+            return len(lost)
+        for budget_id in reserved.held_in:
+            self._budget(budget_id).held -= reserved.remaining
+        return len(lost) + 1
