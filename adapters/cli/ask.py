@@ -73,7 +73,7 @@ async def ask(program: Program, text: str, files: tuple[Path, ...] = (), *, as_j
         await _answer(terminal, text, uuid.uuid4().hex, attachments)
         steps = await _steps(terminal, delivery.last)
     if as_json and delivery.last:
-        record = to_record(delivery.last) | ({"steps": steps} if steps else {})
+        record = to_record(delivery.last) | steps
         sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
     return 0 if delivery.last and delivery.last.reply else 1
 
@@ -106,21 +106,27 @@ def to_record(sink: ConsoleSink) -> dict[str, object]:
     }
 
 
-async def _steps(terminal: Terminal, sink: ConsoleSink | None) -> list[dict[str, object]]:
-    """What each model of a debate or an ensemble said, for scripts."""
+async def _steps(terminal: Terminal, sink: ConsoleSink | None) -> dict[str, object]:
+    """The plan of a debate or an ensemble and what each of its models said, for scripts."""
     turn = await terminal.parts.store.turn(sink.turn.turn_id) if sink else None
     if turn is None or "strategy" not in turn.decision:
-        return []
-    return [
-        {
-            "name": step.name,
-            "label": step.label,
-            "text": step.reply.text if step.reply else None,
-            "notice": step.notice or None,
-            "cost_nanousd": step.reply.footer.cost if step.reply and step.reply.footer else None,
-        }
-        for step in to_steps(turn, await terminal.parts.store.entries(turn.turn_id))
-    ]
+        return {}
+    plan, *steps = to_steps(turn, await terminal.parts.store.entries(turn.turn_id))
+    return {
+        "plan": plan.reply.text if plan.reply else None,
+        "steps": [
+            {
+                "name": step.name,
+                "label": step.label,
+                "text": step.reply.text if step.reply else None,
+                "notice": step.notice or None,
+                "cost_nanousd": (
+                    step.reply.footer.cost if step.reply and step.reply.footer else None
+                ),
+            }
+            for step in steps
+        ],
+    }
 
 
 async def _answer(

@@ -52,6 +52,7 @@ async def test_a_debate_in_json_has_its_steps_and_their_costs(
 ) -> None:
     ended = await run(environment(tmp_path, provider), "debate", "--json", QUESTION)
     assert ended.json["answer"] == RIGHT
+    assert ended.json["plan"].startswith("**large** answers, **middle** criticises")
     assert [(s["name"], s["text"]) for s in ended.json["steps"]] == [
         ("propose1", WRONG),
         ("criticise1", "- [serious] It is Canberra."),
@@ -130,8 +131,9 @@ async def test_the_web_interface_streams_each_step_and_keeps_it(
         "plan": "Debate", "propose1": "Answer · large", "criticise1": "Critique · middle",
     }  # fmt: skip
     assert ended["text"] == RIGHT
-    assert [step["label"] for step in steps[:2]] == ["Answer · large", "Critique · middle"]
+    assert [step["label"] for step in steps[:3]] == list(said.values())
     assert WRONG in page
+    assert "<strong>large</strong> answers" in page
 
 
 def _events(text: str) -> list[tuple[str, dict[str, str]]]:
