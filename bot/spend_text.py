@@ -156,6 +156,7 @@ def _summary(report: Report, names: Names, *, with_users: bool) -> Iterator[str]
 
 def _inline(report: Report, by: Grouping, names: Names, most: int) -> str:
     shares = report.shares[by]
+    most += len(shares) == most + 1  # "1 more" takes as much room as its name
     shown = [f"{_name(by, share, names)} {_amount(share)}" for share in shares[:most]]
     if shares[most:]:
         rest = format_usd(sum(share.spent for share in shares[most:]))

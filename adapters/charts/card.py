@@ -34,9 +34,16 @@ _NARROW, _WIDE = frozenset("iljtfrI.,:;|!'()[] ·"), frozenset("mwMWQO@%")
 
 def to_svg(card: Card) -> str:
     """The card as one SVG document, with its description for who cannot see it."""
-    scale = to_scale(max((bar.total for bar in card.bars), default=0))
+    highest = max((bar.total for bar in card.bars), default=0)
+    scale = to_scale(highest)
     inside = "".join(
-        [*_head(card), *_legend(card), *_grid(scale), *_bars(card, scale), *_foot(card)]
+        [
+            *_head(card),
+            *_legend(card),
+            *_grid(scale, is_billed=highest > 0),
+            *_bars(card, scale),
+            *_foot(card),
+        ]
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
@@ -83,8 +90,8 @@ def _legend(card: Card) -> Iterator[str]:
         x += 26 + _width(series.label, _LEGEND.size) + 32
 
 
-def _grid(scale: Scale) -> Iterator[str]:
-    for step in scale.steps:
+def _grid(scale: Scale, *, is_billed: bool) -> Iterator[str]:
+    for step in scale.steps if is_billed else scale.steps[:1]:
         y = _y(step, scale)
         yield (
             f'<line class="card-line" x1="{LEFT}" x2="{RIGHT}" y1="{y:g}" y2="{y:g}" '

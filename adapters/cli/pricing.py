@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
@@ -94,21 +94,43 @@ def _print(found: list[Comparison]) -> None:
             f"[{colour}]{each.verdict}[/{colour}]",
         )
     Console().print(table)
-    for line in _remarks(found):
+    for line in remarks(found):
         sys.stdout.write(f"{line}\n")
 
 
-def _remarks(found: list[Comparison]) -> Iterator[str]:
-    differing = [f"@{each.alias}" for each in found if each.verdict == "differs"]
-    unpriced = [f"@{each.alias}" for each in found if each.verdict == "unpriced"]
+_SAID = {
+    "differs": "Check the provider's page of {}, then put the right price into models.toml.",
+    "not listed": "Missing from LiteLLM's table: {}. The catalogue's price counts.",
+    "from the table": "Without a price of its own, so LiteLLM's counts: {}.",
+    "unpriced": "Unpriced: {}. Their calls are in no sum and no budget.",
+}
+
+
+def remarks(found: Sequence[Comparison]) -> Iterator[str]:
+    """What to know of the comparison: what changed, what is missing, what is new."""
     yield "Dollars for a million tokens. The catalogue's own price wins over LiteLLM's table."
-    if differing:
-        yield f"Different: {', '.join(differing)}. Check the provider's page, then models.toml."
-    if unpriced:
-        yield f"Unpriced: {', '.join(unpriced)}. Their calls are in no sum and no budget."
+    for each in found:
+        if each.verdict == "differs":
+            yield f"Changed: @{each.alias} {' and '.join(_changes(each))}."
+    for verdict, sentence in _SAID.items():
+        if names := [f"@{each.alias}" for each in found if each.verdict == verdict]:
+            yield sentence.format(", ".join(names))
     for each in found:
         if each.retires_on:
             yield f"@{each.alias} will be switched off by its provider on {each.retires_on}."
+
+
+def _changes(each: Comparison) -> Iterator[str]:
+    sides = (
+        ("input", each.input_here, each.input_listed),
+        ("output", each.output_here, each.output_listed),
+    )
+    for name, here, listed in sides:
+        if here is not None and listed is not None and here != listed:
+            change = (
+                f" ({(Decimal(listed) / Decimal(here) - 1) * 100:+.0f} %)" if here != "0" else ""
+            )
+            yield f"{name} ${here} here, ${listed} in LiteLLM's table{change}"
 
 
 def _pair(given: str | None, written: str | None) -> str:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from adapters.cli.pricing import compare
+from adapters.cli.pricing import compare, remarks
 from adapters.llm import PriceTable
 from tests.fakes import model
 
@@ -43,3 +43,26 @@ def test_says_when_a_model_will_be_switched_off() -> None:
 
     assert found.retires_on == "2027-01-31"
     assert (found.input_listed, found.output_listed) == ("1", "4")
+
+
+def test_says_what_changed_what_is_missing_and_what_is_new() -> None:
+    models = [
+        model("haiku", usd="2", output_usd_per_mtok=Decimal(4)),
+        model("mystery", usd="1"),
+        model("haiku", usd=None),
+        model("nobody", usd=None),
+    ]
+
+    assert list(remarks([compare(each, TABLE) for each in models]))[1:-2] == [
+        "Changed: @haiku input $2 here, $1 in LiteLLM's table.",
+        "Check the provider's page of @haiku, then put the right price into models.toml.",
+        "Missing from LiteLLM's table: @mystery. The catalogue's price counts.",
+        "Without a price of its own, so LiteLLM's counts: @haiku.",
+        "Unpriced: @nobody. Their calls are in no sum and no budget.",
+    ]
+
+
+def test_prices_that_agree_need_no_remark() -> None:
+    found = [compare(model("haiku", usd="1"), TABLE)]
+
+    assert [line for line in remarks(found) if "Changed" in line or "Missing" in line] == []

@@ -135,6 +135,13 @@ async def test_the_ledger_has_names_beside_its_ids(page: Page) -> None:
     assert (row["user_id"], row["user"]) == ("ann", "")
 
 
+async def test_a_feature_shows_its_steps(page: Page) -> None:
+    text = await page.text("workspace=slack/T1")
+
+    assert '<tr><th scope="row">ensemble</th>' in text
+    assert '<tr class="step"><th scope="row">judging</th>' in text
+
+
 async def test_the_picture_has_its_table_beside_it(page: Page) -> None:
     text = await page.text()
 
