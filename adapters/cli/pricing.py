@@ -127,10 +127,7 @@ def _changes(each: Comparison) -> Iterator[str]:
     )
     for name, here, listed in sides:
         if here is not None and listed is not None and here != listed:
-            change = (
-                f" ({(Decimal(listed) / Decimal(here) - 1) * 100:+.0f} %)" if here != "0" else ""
-            )
-            yield f"{name} ${here} here, ${listed} in LiteLLM's table{change}"
+            yield f"{name} ${here} here, ${listed} in LiteLLM's table"
 
 
 def _pair(given: str | None, written: str | None) -> str:

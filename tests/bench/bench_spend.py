@@ -3,6 +3,7 @@
     python -m tests.bench.bench_spend                    10 k and 1 M rows on SQLite
     python -m tests.bench.bench_spend --postgres         the same on PostgreSQL
     python -m tests.bench.bench_spend --rows 10000000    10 M, which takes some minutes to make
+    python -m tests.bench.bench_spend --each 1000000     one workspace that made a million calls
 
 Two years of calls, 20 thousand for each workspace (some 190 a week), made by the database itself:
 the ledger grows as it does, by more workspaces.
@@ -55,7 +56,7 @@ _VALUES = """
 """
 
 
-async def fill(store: SqlStore, rows: int) -> None:
+async def fill(store: SqlStore, rows: int, each: int) -> None:
     """Make the calls where they are kept."""
     first, step_s = (NOW - HISTORY).timestamp(), HISTORY.total_seconds() / rows
     moment = f"{first} + n * {step_s!r}"
@@ -69,7 +70,7 @@ async def fill(store: SqlStore, rows: int) -> None:
     else:
         at, false = f"to_timestamp({moment})", "false"
         source = f"SELECT {_VALUES} FROM generate_series(0, {rows - 1}) AS n"
-    values = source.format(workspaces=max(1, rows // CALLS_EACH), at=at, false=false)
+    values = source.format(workspaces=max(1, rows // each), at=at, false=false)
     async with store._db.write() as session:
         connection = await session.connection()
         await connection.run_sync(_without_indexes, f"INSERT INTO llm_call ({_COLUMNS}) {values}")
@@ -102,12 +103,12 @@ async def median_ms(ask: Callable[[], Awaitable[object]]) -> float:
     return statistics.median(times[1:])
 
 
-async def measure(address: str, rows: int) -> dict[str, float]:
+async def measure(address: str, rows: int, each: int) -> dict[str, float]:
     """Each question on a ledger of that size."""
     clock = FrozenClock(NOW)
     async with open_store(address) as store:
         started = time.perf_counter()
-        await fill(store, rows)
+        await fill(store, rows, each)
         print(f"  {rows:>10,} rows made in {time.perf_counter() - started:.0f} s", flush=True)
         week, month, ever = (
             stretch_at(span, NOW, UTC, NOW - HISTORY) for span in (Span.WEEK, Span.MONTH, Span.ALL)
@@ -146,11 +147,14 @@ def main() -> None:
     """Measure and print, with the growth from the smallest ledger to the largest."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 1_000_000])
+    parser.add_argument("--each", type=int, default=CALLS_EACH, help="calls of one workspace")
     parser.add_argument("--postgres", action="store_true")
     options = parser.parse_args()
     print("PostgreSQL" if options.postgres else "SQLite")
     with addresses(postgres=options.postgres) as new_address:
-        found = {rows: asyncio.run(measure(new_address(), rows)) for rows in options.rows}
+        found = {
+            rows: asyncio.run(measure(new_address(), rows, options.each)) for rows in options.rows
+        }
     first, last = found[options.rows[0]], found[options.rows[-1]]
     print(f"  {'median ms':<12}" + "".join(f"{rows:>12,}" for rows in found) + f"{'growth':>9}")
     for name in first:
