@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import ConversationKey, IncomingMessage
@@ -18,13 +18,9 @@ from storage.convert import (
     to_turn_values,
 )
 from storage.database import Database
+from storage.line import Line, Place
 from storage.tables import CONVERSATION, FEEDBACK, MESSAGE, TURN
 
-Enqueue = Callable[[Connection, Turn, int], None]
-"""Gives a turn its place in the queue, inside the transaction that keeps it.
-
-The number is the turn's position in its conversation: unlike a time it never goes back.
-"""
 OVER = tuple(status.value for status in TurnStatus if status.is_over)
 
 TURNS_AS_ASKED = select(
@@ -36,28 +32,32 @@ _MESSAGE = (
     .where(MESSAGE.c.platform == bindparam("on"), MESSAGE.c.message_id == bindparam("message"))
     .with_for_update()
 )
-_TURNS_HERE = (
-    select(func.count())
-    .select_from(TURN)
-    .where(TURN.c.conversation_id == bindparam("conversation_id"))
-)
+_TURNS_HERE = select(
+    func.count().label("all"),
+    func.count().filter(TURN.c.status.not_in(OVER)).label("going"),
+).where(TURN.c.conversation_id == bindparam("conversation_id"))
 
 
 class SqlIntake:
     """The inbox's part of the store."""
 
     _db: Database
-    enqueue: Enqueue | None = None
+    line: Line | None = None
 
     async def accept(self, message: IncomingMessage, turn: Turn) -> bool:
         """Keep a message, its turn and its place in the queue in one commit."""
         async with self._db.transaction(is_urgent=True) as connection:
             row_id = await self._insert_message(connection, message)
-            if row_id is None or not await self._insert_turn(connection, turn, row_id):
+            if row_id is None:
+                return False
+            # This locks the conversation: who accepts there, too, sees this turn in the line.
+            await connection.execute(self._touch, to_conversation_values(turn))
+            if not await self._insert_turn(connection, turn, row_id):
                 await connection.rollback()
                 return False
-            await connection.execute(self._touch, to_conversation_values(turn))
-            return True
+            begin = await self._join(connection, turn)
+        begin()
+        return True
 
     async def keep(self, message: IncomingMessage) -> None:
         """Keep a message that is context only."""
@@ -71,7 +71,13 @@ class SqlIntake:
             message = (await connection.execute(_MESSAGE, place)).first()
             if message is None or message.is_withdrawn:
                 return False
-            return await self._insert_turn(connection, turn, message.id)
+            await connection.execute(self._touch, to_conversation_values(turn))
+            if not await self._insert_turn(connection, turn, message.id):
+                await connection.rollback()
+                return False
+            begin = await self._join(connection, turn)
+        begin()
+        return True
 
     async def amend(self, platform: str, message_id: str, text: str) -> None:
         """Take an edited text."""
@@ -140,13 +146,16 @@ class SqlIntake:
         self, connection: AsyncConnection, turn: Turn, message_row_id: int
     ) -> bool:
         values = to_turn_values(turn, message_row_id)
-        if await self._db.insert_new(connection, TURN, values) is None:
-            return False
-        if self.enqueue is not None:
-            here = {"conversation_id": str(turn.key)}
-            position = (await connection.execute(_TURNS_HERE, here)).scalar_one()
-            await connection.run_sync(self.enqueue, turn, position)
-        return True
+        return await self._db.insert_new(connection, TURN, values) is not None
+
+    async def _join(self, connection: AsyncConnection, turn: Turn) -> Callable[[], None]:
+        """Give a new turn its place in the line; returns what begins it."""
+        if self.line is None:
+            return _nothing
+        here = {"conversation_id": str(turn.key)}
+        count = (await connection.execute(_TURNS_HERE, here)).one()
+        place = Place(number=count.all, is_first=count.going == 1)
+        return await connection.run_sync(self.line.join, turn, place)
 
     @cached_property
     def _touch(self) -> Any:
@@ -156,3 +165,7 @@ class SqlIntake:
             index_elements=["conversation_id"],
             set_={"updated_at": statement.excluded.updated_at},
         )
+
+
+def _nothing() -> None:
+    """What begins a turn that nobody runs."""

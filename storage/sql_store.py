@@ -11,8 +11,9 @@ from sqlalchemy import URL
 from storage.database import Database, to_url
 from storage.forgetting import SqlForgetting
 from storage.history import SqlHistory
-from storage.intake import Enqueue, SqlIntake
+from storage.intake import SqlIntake
 from storage.ledger import SqlLedger
+from storage.line import Line
 from storage.migrate import migrate
 from storage.places import SqlPlaces
 from storage.posts import SqlPosts
@@ -38,10 +39,10 @@ class SqlStore(
 ):
     """Everything that is kept, in one database. Its methods raise StoreError when it is gone."""
 
-    def __init__(self, database: Database, enqueue: Enqueue | None = None) -> None:
-        """`enqueue` gives each accepted turn its place in the queue, in the same commit."""
+    def __init__(self, database: Database) -> None:
         self._db = database
-        self.enqueue = enqueue
+        self.line: Line | None = None
+        """Where turns wait; whoever runs them puts it here."""
 
     @property
     def url(self) -> URL:
@@ -55,9 +56,7 @@ class SqlStore(
 
 
 @asynccontextmanager
-async def open_store(
-    location: str | Path, *, enqueue: Enqueue | None = None
-) -> AsyncIterator[SqlStore]:
+async def open_store(location: str | Path) -> AsyncIterator[SqlStore]:
     """Open the store at an address or in a file, made or brought up to date as needed.
 
     Raises ConfigurationError for an address that cannot be used, or a newer Parley's database.
@@ -65,7 +64,7 @@ async def open_store(
     database = Database(to_url(location))
     try:
         await migrate(database)
-        yield SqlStore(database, enqueue)
+        yield SqlStore(database)
     finally:
         await until_all_ended()
         await database.close()

@@ -17,6 +17,7 @@ from storage.database import Database
 from storage.forgetting import empty_turns
 from storage.intake import OVER, TURNS_AS_ASKED
 from storage.ledger import release_open_calls
+from storage.line import Line
 from storage.places import settings_in
 from storage.tables import CONVERSATION, MESSAGE, TURN, Columns
 
@@ -72,6 +73,7 @@ class SqlTurns:
     """The responder's part of the store."""
 
     _db: Database
+    line: Line | None = None
 
     async def begin(self, turn_id: str, at: datetime) -> Begun | None:
         """Mark a turn as running and count the attempt."""
@@ -135,6 +137,8 @@ class SqlTurns:
                     return
                 raise SupersededError
             await release_open_calls(connection, (turn.turn_id,))
+            if self.line is not None:
+                await connection.run_sync(self.line.leave, turn.turn_id)
             if await connection.scalar(_IS_WITHDRAWN, {"id": message_row_id}):
                 await empty_turns(connection, TURN.c.turn_id == turn.turn_id)
 

@@ -16,6 +16,7 @@ from storage.convert import to_turn
 from storage.database import Database
 from storage.intake import OVER
 from storage.ledger import ended_turns_with_open_calls, release_open_calls
+from storage.line import Line
 from storage.reservations import ended_turns_with_reservations
 from storage.tables import TURN, ConversationRow, LlmCallRow, MessageRow, TurnRow
 
@@ -38,6 +39,7 @@ class SqlUpkeep:
     """The engine's part of the store."""
 
     _db: Database
+    line: Line | None = None
 
     async def unfinished(self) -> tuple[Turn, ...]:
         """The turns that are queued or running, oldest first."""
@@ -82,6 +84,8 @@ class SqlUpkeep:
             )
             if given_up.rowcount:
                 await release_open_calls(connection, (turn_id,))
+                if self.line is not None:
+                    await connection.run_sync(self.line.leave, turn_id)
 
     async def sweep(self, at: datetime) -> int:
         """Close the open calls of ended turns and book them as lost; release what they hold."""

@@ -24,7 +24,7 @@ class QueueDoor:
 
         await asyncio.to_thread(make_tables, self._store.url)
         self._entrance = Entrance(self._store.url)
-        self._store.enqueue = self._entrance.enqueue
+        self._store.line = self._entrance
         return self
 
     async def __aexit__(
@@ -34,7 +34,7 @@ class QueueDoor:
         trace: TracebackType | None,
     ) -> None:
         """Take nothing in any more."""
-        self._store.enqueue = None
+        self._store.line = None
         await self._bell.close()
         self._entrance.close()
 

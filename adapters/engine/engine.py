@@ -6,15 +6,18 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from types import TracebackType
 
+from sqlalchemy import Connection
+
 from adapters.engine.bell import Bell
-from adapters.engine.ownership import Ownership, ownership_of
+from adapters.engine.ownership import ownership_of
 from adapters.engine.upkeep import Upkeep
 from bot.errors import BotError, StoreError
 from bot.ports import Clock
 from bot.turns import Turn
-from storage import SqlStore
+from storage import Place, SqlStore
 
 STOP_LIMIT_S = 20.0
 """How long running turns may take to end when the process is told to stop."""
@@ -50,7 +53,10 @@ class DurableEngine:
         self._stop_limit_s = stop_limit_s
         self._running: dict[str, asyncio.Task[None]] = {}
         self._stopped: set[str] = set()
-        self._is_stopping = False
+        self._tokens: dict[str, str] = {}
+        """For each turn that was begun as it was accepted: what shows that it is ours."""
+        self._begun: set[asyncio.Task[None]] = set()
+        self._may_begin = self._is_stopping = False
         self._claiming: asyncio.Task[None] | None = None
         self._is_claim_wanted = False
         self._open = AsyncExitStack()
@@ -59,15 +65,23 @@ class DurableEngine:
         """Own this process's work, take up what was left, and go on from there."""
         from adapters.engine.workflows import Workflows  # DBOS takes more than a second to import
 
-        ownership: Ownership = ownership_of(self._store.url)
+        self._ownership = ownership = ownership_of(self._store.url)
         await ownership.take()
         self._open.push_async_callback(ownership.release)
         try:
             self._workflows = Workflows(self._store.url, ownership.executor_id, self._run)
-            self._store.enqueue = self._workflows.enqueue
+            self._store.line = self
             await self._workflows.launch()
+            self._may_begin = True
             self._open.push_async_callback(self._workflows.stop)
-            upkeep = Upkeep(self._store, self._workflows, ownership, self._clock, self._runs_here)
+            upkeep = Upkeep(
+                self._store,
+                self._workflows,
+                ownership,
+                self._clock,
+                self._runs_here,
+                running=lambda: self._running,
+            )
             await upkeep.restore()
             self._start(upkeep.run())
             self._start(self._watch_stops())
@@ -86,7 +100,7 @@ class DurableEngine:
         trace: TracebackType | None,
     ) -> None:
         """Let running turns end within the limit, park the others, and let go."""
-        self._is_stopping = True
+        self._is_stopping, self._may_begin = True, False
         try:
             if self._running:
                 await asyncio.wait(self._running.values(), timeout=self._stop_limit_s)
@@ -96,13 +110,52 @@ class DurableEngine:
             if parked:
                 logger.info("turns were parked for the next start", extra={"turns": len(parked)})
                 await asyncio.wait(parked, timeout=self._stop_limit_s)
+            if self._begun:
+                await asyncio.wait(self._begun, timeout=self._stop_limit_s)
         finally:
-            self._store.enqueue = None  # what comes now is found and queued at the next start
+            self._store.line = None  # what comes now is found and queued at the next start
             await self._open.aclose()
 
     async def submit(self, turn: Turn) -> None:
-        """Start a turn at once if its conversation is idle; else it waits for its place."""
-        self._nudge()
+        """Look at the queue, unless the turn has begun as it was accepted."""
+        if turn.turn_id not in self._tokens:
+            self._nudge()
+
+    def join(self, connection: Connection, turn: Turn, place: Place) -> Callable[[], None]:
+        """Give a turn its place; one that nobody stands before is begun here once it is kept."""
+        entrance = self._workflows.entrance
+        if not (place.is_first and self._may_begin and self._runs_here(turn)):
+            entrance.join(connection, turn, place)
+            return self._nudge
+        token = entrance.join_running(connection, turn, place, self._workflows.executor_id)
+        return partial(self._begin, turn, token)
+
+    def leave(self, connection: Connection, turn_id: str) -> None:
+        """Take out a turn that was begun as it was accepted; of others the queue keeps the end."""
+        token = self._tokens.get(turn_id)
+        if token is not None:
+            self._workflows.entrance.leave_running(connection, turn_id, token)
+
+    def _begin(self, turn: Turn, token: str) -> None:
+        """Run a turn that was just kept; one that is not begun now is found at the next start."""
+        if not self._may_begin:
+            return
+        self._tokens[turn.turn_id] = token
+        task = asyncio.create_task(self._run_begun(turn))
+        self._begun.add(task)
+        task.add_done_callback(self._begun.discard)
+
+    async def _run_begun(self, turn: Turn) -> None:
+        try:
+            await self._let_messages_in()
+            await self._hold(turn.turn_id)
+        finally:
+            del self._tokens[turn.turn_id]
+        try:
+            if await self._store.going(turn.key):
+                self._nudge()
+        except StoreError:
+            logger.warning("the store is gone, so the queue waits until it is looked at")
 
     async def cancel(self, turn_id: str) -> None:
         """Interrupt a turn that was asked to stop; another process sees it within a second."""
@@ -140,7 +193,15 @@ class DurableEngine:
             await asyncio.sleep(_RUSH_STEP_S)
 
     async def _run(self, turn_id: str) -> None:
-        """What a workflow does. When it is cancelled its row stays, for whoever comes next."""
+        """What a workflow does."""
+        try:
+            await self._hold(turn_id)
+        finally:
+            # The workflow's end is written just after this; then the next one may begin.
+            asyncio.get_running_loop().call_later(_AFTER_END_S, self._nudge)
+
+    async def _hold(self, turn_id: str) -> None:
+        """Answer a turn. When this is cancelled its row stays, for whoever comes next."""
         if self._is_stopping:
             raise asyncio.CancelledError
         task = asyncio.create_task(self._until_ended(turn_id))
@@ -150,8 +211,6 @@ class DurableEngine:
         finally:
             del self._running[turn_id]
             self._stopped.discard(turn_id)
-            # The workflow's end is written just after this; then the next one may begin.
-            asyncio.get_running_loop().call_later(_AFTER_END_S, self._nudge)
 
     async def _until_ended(self, turn_id: str) -> None:
         """Answer, and again after a pause when that fails, for as long as there is hope."""

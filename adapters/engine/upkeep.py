@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -38,12 +38,16 @@ class Upkeep:
         ownership: Ownership,
         clock: Clock,
         runs_here: Callable[[Turn], bool],
+        running: Callable[[], Collection[str]],
     ) -> None:
+        """`running` are the turns that this process runs now."""
         self._store = store
         self._workflows = workflows
         self._ownership = ownership
         self._clock = clock
         self._runs_here = runs_here
+        self._running = running
+        self._astray: frozenset[str] = frozenset()
 
     async def run(self) -> None:
         """Go on until cancelled."""
@@ -57,6 +61,7 @@ class Upkeep:
                 if now_s - restored_s >= RESTORE_EVERY_S:
                     restored_s = now_s
                     await self.restore()
+                    await self.find_astray()
                 if now_s - swept_s >= SWEEP_EVERY_S:
                     swept_s = now_s
                     await self._sweep()
@@ -73,6 +78,20 @@ class Upkeep:
             if turn.turn_id in lost and await self._is_unfinished(turn.turn_id):
                 logger.warning("a turn had no place in the queue", extra={"turn_id": turn.turn_id})
                 await self._workflows.requeue(turn, place)
+
+    async def find_astray(self) -> None:
+        """Queue again what is ours and does not run, twice in a row.
+
+        Such as a turn whose commit took place while the connection was lost: it was never begun.
+        """
+        pending = await self._workflows.pending_of(self._ownership.executor_id)
+        astray = pending.difference(self._running())
+        if found := astray & self._astray:
+            logger.warning(
+                "turns had gone astray; they are queued again", extra={"turns": len(found)}
+            )
+            await self._workflows.queue_again(found)
+        self._astray = astray
 
     async def _is_unfinished(self, turn_id: str) -> bool:
         """Whether it is still so: it may have ended while we looked."""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from dbos._core import execute_dequeued_workflow
 from dbos._serialization import DBOSPortableJSONSerializer
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, bindparam, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
 from bot.turns import Turn
+from storage import Place
 
 QUEUE = "turns"
 WORKFLOW = "answer_turn"
@@ -52,9 +54,51 @@ class Entrance:
             lazy=True,
         )
 
-    def enqueue(self, connection: Connection, turn: Turn, position: int) -> None:
-        """Put a turn in the queue inside a transaction of ours."""
-        self.client.enqueue_in_transaction(connection, _to_options(turn, position), turn.turn_id)
+    def join(self, connection: Connection, turn: Turn, place: Place) -> Callable[[], None]:
+        """Put a turn in the queue; whoever runs the queue sees it there."""
+        self.client.enqueue_in_transaction(
+            connection, _to_options(turn, place.number), turn.turn_id
+        )
+        return lambda: None
+
+    def leave(self, connection: Connection, turn_id: str) -> None:
+        """The queue sees by itself how a turn ended that it has begun."""
+
+    def join_running(
+        self, connection: Connection, turn: Turn, place: Place, executor_id: str
+    ) -> str:
+        """Put in a turn as one that an executor runs already; the token says that it is its own.
+
+        This is how the queue itself keeps what it has begun, without the steps up to there.
+        """
+        options, token = _to_options(turn, place.number), uuid4().hex
+        _, status = self.client._build_enqueue_status(options, turn.turn_id)
+        status["status"], status["executor_id"] = "PENDING", executor_id
+        self._queue.init_workflow_with_connection(status, connection, creator_xid=token)
+        return token
+
+    def leave_running(self, connection: Connection, turn_id: str, token: str) -> None:
+        """Take out a turn that was put in as running, unless somebody has taken it over."""
+        own = {"turn": turn_id, "token": token}
+        self._queue._apply_caller_schema(connection)
+        if connection.execute(self._leave, own).rowcount:
+            connection.execute(self._leave_input, {"turn": turn_id})
+
+    @cached_property
+    def _leave(self) -> Any:
+        rows = self._queue.tables.workflow_status
+        return rows.delete().where(
+            rows.c.workflow_uuid == bindparam("turn"), rows.c.owner_xid == bindparam("token")
+        )
+
+    @cached_property
+    def _leave_input(self) -> Any:
+        rows = self._queue.tables.workflow_input
+        return rows.delete().where(rows.c.workflow_uuid == bindparam("turn"))
+
+    @property
+    def _queue(self) -> Any:
+        return self.client._sys_db
 
     def close(self) -> None:
         """Let go of the database."""
@@ -74,9 +118,9 @@ class Workflows:
 
     def __init__(self, url: URL, executor_id: str, run: Run) -> None:
         """`run` is called on the loop that `launch` was awaited in."""
-        self._executor_id = executor_id
+        self.executor_id = executor_id
         self._run = run
-        self._entrance = Entrance(url)
+        self.entrance = Entrance(url)
         self._claims = ThreadPoolExecutor(1, thread_name_prefix="claims")
         self._dbos: DBOS | None = None
         self._queue: Any = None
@@ -95,9 +139,9 @@ class Workflows:
         _quiet_logs()
         config: DBOSConfig = {
             "name": WORKFLOW,
-            "system_database_engine": self._entrance.engine,
+            "system_database_engine": self.entrance.engine,
             "application_version": VERSION,
-            "executor_id": self._executor_id,
+            "executor_id": self.executor_id,
             "serializer": DBOSPortableJSONSerializer(),
             "max_executor_threads": MAX_THREADS,
             "use_listen_notify": False,
@@ -110,10 +154,6 @@ class Workflows:
             QUEUE, partition_concurrency=1, polling_interval_sec=POLL_S
         )
 
-    def enqueue(self, connection: Connection, turn: Turn, position: int) -> None:
-        """Put a turn in the queue inside a transaction of ours."""
-        self._entrance.enqueue(connection, turn, position)
-
     async def claim(self) -> None:
         """Take what may run now, at once: the very step that the queue's poll takes."""
         loop = asyncio.get_running_loop()
@@ -125,7 +165,7 @@ class Workflows:
         database, owner = self._dbos._sys_db, uuid4().hex
         try:
             claimed = database.start_queued_partitioned_workflows(
-                self._queue, self._executor_id, VERSION, owner_xid=owner
+                self._queue, self.executor_id, VERSION, owner_xid=owner
             )
             for status in database.get_workflow_statuses(claimed):
                 execute_dequeued_workflow(self._dbos, status, owner)
@@ -139,10 +179,14 @@ class Workflows:
             status="PENDING", queue_name=QUEUE, load_input=False, load_output=False
         )
         ids = (status.executor_id for status in pending)
-        return frozenset(e for e in ids if e and e != self._executor_id)
+        return frozenset(e for e in ids if e and e != self.executor_id)
 
     async def take_over(self, executor_id: str) -> int:
         """Queue again what a dead executor had in hand; its order is kept."""
+        return await self.queue_again(await self.pending_of(executor_id))
+
+    async def pending_of(self, executor_id: str) -> frozenset[str]:
+        """The turns that an executor has in hand."""
         pending = await DBOS.list_workflows_async(
             status="PENDING",
             queue_name=QUEUE,
@@ -150,10 +194,13 @@ class Workflows:
             load_input=False,
             load_output=False,
         )
-        ids = [status.workflow_id for status in pending]
-        if ids:
-            await DBOS.resume_workflows_async(ids, queue_name=QUEUE)
-        return len(ids)
+        return frozenset(status.workflow_id for status in pending)
+
+    async def queue_again(self, turn_ids: Collection[str]) -> int:
+        """Let turns be begun anew, each at its old place. Returns how many."""
+        if turn_ids:
+            await DBOS.resume_workflows_async(list(turn_ids), queue_name=QUEUE)
+        return len(turn_ids)
 
     async def without_workflow(self, turn_ids: Sequence[str]) -> frozenset[str]:
         """Those turns that no workflow runs or is going to run."""
@@ -166,7 +213,7 @@ class Workflows:
     async def requeue(self, turn: Turn, position: int) -> None:
         """Queue a turn that has no workflow, or one that ended without it."""
         await DBOS.delete_workflows_async([turn.turn_id])
-        await self._entrance.client.enqueue_async(_to_options(turn, position), turn.turn_id)
+        await self.entrance.client.enqueue_async(_to_options(turn, position), turn.turn_id)
 
     async def purge(self, before: datetime) -> int:
         """Delete the rows of workflows that ended before then. Returns how many."""
@@ -192,7 +239,7 @@ class Workflows:
         self._claims.shutdown(wait=True, cancel_futures=True)
         DBOS.destroy(workflow_completion_timeout_sec=0)
         self._dbos = None
-        self._entrance.close()
+        self.entrance.close()
 
 
 def _to_options(turn: Turn, position: int) -> EnqueueOptions:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from adapters.clock import SystemClock
 from adapters.engine import DurableEngine, QueueDoor
 from adapters.engine.engine import MAX_FAILURES
+from adapters.engine.upkeep import Upkeep
 from bot.errors import ConfigurationError, DeliveryError, StoreError
 from bot.turns import Turn, TurnStatus
-from storage import SqlStore, open_store
+from storage import Place, SqlStore, open_store
 from tests.contract.examples import ELSEWHERE, NOON, accepted
 from tests.postgres import Server, running_server
 from tests.waiting import until
@@ -259,8 +261,11 @@ async def test_a_turn_that_cannot_even_fail_is_given_up_and_the_next_goes_on(
 async def test_ended_workflows_are_deleted(store: SqlStore) -> None:
     answering = Answering(store)
     async with engine_on(store, answering) as engine:
+        first_may_end = answering.hold("test:m1")
         await engine.submit(await accepted(store, 1))
-        await until(lambda: "end test:m1" in answering.events)
+        await engine.submit(await accepted(store, 2))  # it waits in the queue, the first did not
+        first_may_end.set()
+        await until(lambda: "end test:m2" in answering.events)
         later = SystemClock().now() + timedelta(days=2)
         deleted = 0
         async with asyncio.timeout(5):
@@ -269,6 +274,57 @@ async def test_ended_workflows_are_deleted(store: SqlStore) -> None:
 
         assert deleted == 1
         assert await engine._workflows.purge(later) == 0
+
+
+async def test_a_turn_that_was_begun_as_it_was_accepted_leaves_nothing_behind(
+    store: SqlStore,
+) -> None:
+    answering = Answering(store)
+    async with engine_on(store, answering) as engine:
+        may_end = answering.hold("test:m1")
+        turn = await accepted(store, 1)
+        await until(lambda: answering.events == ["begin test:m1"])
+        before = await engine._workflows.without_workflow([turn.turn_id])
+        may_end.set()
+        await until(lambda: "end test:m1" in answering.events)
+
+        assert before == frozenset()
+        assert await engine._workflows.without_workflow([turn.turn_id]) == {turn.turn_id}
+
+
+@dataclass
+class LosingConnection:
+    """Joins the engine's line; that the commit took place is never heard of."""
+
+    engine: DurableEngine
+
+    def join(self, connection: Connection, turn: Turn, place: Place) -> Callable[[], None]:
+        self.engine.join(connection, turn, place)
+        return lambda: None
+
+    def leave(self, connection: Connection, turn_id: str) -> None:
+        self.engine.leave(connection, turn_id)
+
+
+async def test_a_turn_that_was_kept_and_never_begun_is_found_at_the_second_look(
+    store: SqlStore,
+) -> None:
+    answering = Answering(store)
+    async with engine_on(store, answering) as engine:
+        store.line = LosingConnection(engine)
+        await accepted(store, 1)
+        upkeep = Upkeep(
+            store,
+            engine._workflows,
+            engine._ownership,
+            SystemClock(),
+            lambda _turn: True,
+            running=lambda: engine._running,
+        )
+        await upkeep.find_astray()
+        assert answering.events == []
+        await upkeep.find_astray()
+        await until(lambda: "end test:m1" in answering.events)
 
 
 async def test_a_second_process_on_one_file_is_refused_in_words(tmp_path: Path) -> None:

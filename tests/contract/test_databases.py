@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -16,11 +18,11 @@ from bot.budget import Scope
 from bot.calls import Purpose
 from bot.errors import ConfigurationError, StoreError
 from bot.turns import Turn
-from storage import SqlStore, open_store
+from storage import Place, SqlStore, open_store
 from storage.convert_money import to_budget_values, to_call_values
 from storage.database import Database, to_url
 from storage.migrate import VERSIONS, is_ours, migrate
-from tests.contract.examples import NOON, accepted, limit, message, turn_of
+from tests.contract.examples import ELSEWHERE, NOON, accepted, answered, limit, message, turn_of
 from tests.unit.spending import call
 
 
@@ -83,8 +85,9 @@ async def test_the_debates_of_an_earlier_version_are_no_ensembles(tmp_path: Path
 
     def keep(connection: Connection) -> None:
         table = Table("llm_call", MetaData(), autoload_with=connection)
-        rows = [to_call_values(each, ()) for each in found]
-        connection.execute(table.insert().values(rows))
+        for each in found:
+            values = to_call_values(each, ())
+            connection.execute(table.insert().values({c.name: values[c.name] for c in table.c}))
 
     database = Database(to_url(tmp_path / "parley.db"))
     await migrate(database, "0003")
@@ -139,25 +142,52 @@ async def test_the_same_message_many_times_at_once_is_one_turn(sql_store: SqlSto
     assert sum(kept) == 1
 
 
+@dataclass
+class ShortLine:
+    """Notes who joins and leaves; refuses the one for whom there is no room."""
+
+    room: int = 1
+    joined: list[tuple[str, int, bool]] = field(default_factory=list)
+    begun: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+    def join(self, _connection: Connection, turn: Turn, place: Place) -> Callable[[], None]:
+        self.joined.append((turn.turn_id, place.number, place.is_first))
+        if len(self.joined) > self.room:
+            raise RuntimeError("the line is full")
+        return lambda: self.begun.append(turn.turn_id)
+
+    def leave(self, _connection: Connection, turn_id: str) -> None:
+        self.left.append(turn_id)
+
+
 async def test_a_turn_and_its_place_in_the_queue_are_kept_together_or_not_at_all(
     sql_store: SqlStore,
 ) -> None:
-    placed: list[tuple[str, int]] = []
-
-    def enqueue(_session: object, turn: Turn, position: int) -> None:
-        placed.append((turn.turn_id, position))
-        if len(placed) == 2:
-            raise RuntimeError("the queue refuses")
-
-    sql_store.enqueue = enqueue
+    line = ShortLine()
+    sql_store.line = line
     first = await accepted(sql_store, 1)
     with pytest.raises(RuntimeError):
         await accepted(sql_store, 2)
 
-    assert placed == [(first.turn_id, 1), ("test:m2", 2)]
+    assert line.joined == [("test:m1", 1, True), ("test:m2", 2, False)]
+    assert line.begun == ["test:m1"]
     assert await sql_store.unfinished() == (first,)
-    sql_store.enqueue = None
+
+
+async def test_a_turn_is_first_when_all_before_it_are_over_and_leaves_as_it_ends(
+    sql_store: SqlStore,
+) -> None:
+    line = ShortLine(room=9)
+    sql_store.line = line
+    await answered(sql_store, 1)
     await accepted(sql_store, 2)
+    await accepted(sql_store, 3)
+    await accepted(sql_store, 4, key=ELSEWHERE)
+    await sql_store.give_up("test:m2", "Sorry.", NOON)
+
+    assert [is_first for *_, is_first in line.joined] == [True, True, False, True]
+    assert line.left == ["test:m1", "test:m2"]
 
 
 async def test_a_full_disk_is_told_in_words_and_nothing_is_half_kept(tmp_path: Path) -> None:
