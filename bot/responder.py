@@ -325,11 +325,10 @@ class Responder:
                 await progress.sink.finish(turn.reply)
             else:
                 await progress.sink.fail(Notice(text=turn.notice, actions=(Action.AGAIN,)))
-        except DeliveryError:
-            if turn.status is TurnStatus.CANCELLED:  # often since its prompt was deleted
-                logger.info("nobody is left to be told", extra={"turn_id": turn.turn_id})
-            else:
-                logger.exception("the answer could not be posted", extra={"turn_id": turn.turn_id})
+        except DeliveryError as error:
+            # Mostly people's doing: the prompt or the thread was deleted meanwhile.
+            facts = {"turn_id": turn.turn_id, "error": type(error).__name__, "says": str(error)}
+            logger.warning("the answer could not be posted", extra=facts)
         await self._keep(turn, progress.error)
 
     async def _keep(self, turn: Turn, error: str) -> None:

@@ -16,7 +16,7 @@ from adapters.discord.forms import CHOOSE, filled_line, to_select
 from adapters.discord.inbound import PLATFORM
 from adapters.discord.localisation import CommandTranslator
 from adapters.discord.slash import PLACES, add_core_commands
-from adapters.discord.views import tell
+from adapters.discord.views import note_late, tell
 from bot.catalog import Catalog
 from bot.errors import BotError
 from bot.messages import ConversationKey, IncomingMessage
@@ -257,6 +257,9 @@ def model_choices(catalog: Catalog, typed: str) -> list[app_commands.Choice[str]
 async def _on_error(interaction: Interaction, error: app_commands.AppCommandError) -> None:
     """The edge of a command: whatever goes wrong is noted and told."""
     cause = error.__cause__ or error
+    if isinstance(cause, discord.NotFound):
+        note_late(cause)
+        return
     if isinstance(cause, BotError):
         text = str(cause)
     else:

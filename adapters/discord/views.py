@@ -86,7 +86,7 @@ async def guarded(interaction: discord.Interaction, work: Awaitable[None]) -> No
     except BotError as error:
         await tell(interaction, str(error))
     except discord.NotFound as error:
-        _note_late(error)
+        note_late(error)
     except Exception:
         logger.exception("an interaction failed")
         await tell(interaction, "Something went wrong on my side. Please try again.")
@@ -100,9 +100,9 @@ async def tell(interaction: discord.Interaction, text: str) -> None:
         else:
             await interaction.response.send_message(text, ephemeral=True)
     except discord.NotFound as error:
-        _note_late(error)
+        note_late(error)
 
 
-def _note_late(error: discord.NotFound) -> None:
+def note_late(error: discord.NotFound) -> None:
     """Discord waits three seconds for an answer and tells the person itself that it failed."""
     logger.warning("an interaction was answered too late", extra={"code": error.code})

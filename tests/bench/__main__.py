@@ -23,6 +23,7 @@ LIMIT_S = 3_600.0
 ARGUMENTS: dict[str, tuple[str, ...]] = {
     "discord": ("--seconds", "22"),
     "start": ("--runs", "3"),
+    "strategies": ("--questions", "40"),
     "durability-postgres": ("durability", "--database", "postgres"),
     "spend-postgres": ("spend", "--postgres"),
     "spend-10m": ("spend", "--rows", "10000", "10000000"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from adapters.discord.localisation import LANGUAGES
 from bot.commands import COMMANDS
 from tests.adapters.discord.conftest import Stage, until
@@ -137,3 +139,12 @@ async def test_ask_in_a_direct_chat_belongs_to_its_conversation(stage: Stage) ->
     await stage.answered(chat["id"], 2)
     texts = [message.text for message in stage.gateway.calls[-1].messages]
     assert texts[-3:] == ["first", "echo: first", "second"]
+
+
+async def test_a_command_that_discord_gave_up_on_is_no_fault(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.server.fail("POST", "/callback", status=404, code=10062, message="Unknown interaction")
+    stage.server.people.command(stage.channel_id, stage.ada["id"], "models")
+    await until(lambda: "an interaction was answered too late" in caplog.text)
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
