@@ -15,7 +15,7 @@ from bot.budget import USED_UP_PERCENT, BudgetAlert, Limit, Scope, alert_message
 from bot.errors import DeliveryError
 from bot.ports import Clock, Preferences
 from bot.settings import resolve
-from storage.spend import DigestClaim
+from storage.digests import DigestClaim
 
 _CAPS = {Scope.CHANNEL: "channel_monthly_cap", Scope.WORKSPACE: "workspace_monthly_cap"}
 logger = logging.getLogger(__name__)

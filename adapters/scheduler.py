@@ -29,7 +29,7 @@ from bot.setting_values import WEEKDAYS
 from bot.settings import Settings, resolve
 from bot.spend import Where
 from bot.spend_text import to_card, to_text
-from storage.spend import DigestClaim
+from storage.digests import DigestClaim
 
 SOON, LATER = timedelta(minutes=5), timedelta(hours=1)
 """When a digest that could not be posted is tried again: once soon, then until the next is due."""

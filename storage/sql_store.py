@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from storage.database import Database, to_url
+from storage.digests import SqlDigests
 from storage.forgetting import SqlForgetting
 from storage.history import SqlHistory
 from storage.intake import SqlIntake
@@ -32,6 +33,7 @@ class SqlStore(
     SqlLedger,
     SqlReservations,
     SqlSpend,
+    SqlDigests,
     SqlPosts,
     SqlPlaces,
     SqlUpkeep,

@@ -37,10 +37,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.web.events import PageStream, event, for_script, stream
+from adapters.web.pages import Pages
 from adapters.web.parts import PLATFORM, USER_ID, WebParts, entries_of, listed, to_key
 from adapters.web.uploads import MOST_BODY_BYTES, read_uploads
 from adapters.web.views import (
-    Pages,
     to_answer,
     to_branch_json,
     to_demo_note,

@@ -18,9 +18,9 @@ from starlette.types import Scope
 
 from adapters.web.api import Api, RefusedError
 from adapters.web.guard import Guard, refuse
+from adapters.web.pages import Pages
 from adapters.web.parts import WebParts
 from adapters.web.site import Site
-from adapters.web.views import Pages
 from bot.errors import BotError
 from bot.responder import APOLOGY
 

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from adapters.ledger_csv import to_csv
 from adapters.web.dashboard_views import Chosen, Found, to_page, to_workspace_labels
-from adapters.web.views import Pages
+from adapters.web.pages import Pages
 from bot.budget import BudgetState, limits_for
 from bot.digest import Grouping
 from bot.features import Feature, purposes_of

@@ -11,9 +11,10 @@ from starlette.responses import StreamingResponse
 
 from adapters.web.delivery import BranchProgress, Progress
 from adapters.web.markdown import Change, GrowingText
+from adapters.web.pages import Pages
 from adapters.web.parts import WebParts
 from adapters.web.startup import StageState
-from adapters.web.views import Pages, to_answer, to_branch, to_branch_json, to_json, to_markup
+from adapters.web.views import to_answer, to_branch, to_branch_json, to_json, to_markup
 from bot.settings import FooterStyle
 from bot.turns import Turn
 

@@ -10,8 +10,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from adapters.web.guard import COOKIE, LOGIN_PATH, is_same, session_of
+from adapters.web.pages import Pages
 from adapters.web.parts import WebParts, entries_of, listed, to_key
-from adapters.web.views import Pages, to_demo_note, to_exchanges, to_tags, to_title
+from adapters.web.views import to_demo_note, to_exchanges, to_tags, to_title
 
 MAX_LOGIN_BYTES = 2_000
 SHOWN_PROMPTS = 40

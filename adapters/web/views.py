@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from adapters.charts import to_svg
@@ -246,52 +245,6 @@ def to_why(record: Mapping[str, Any]) -> tuple[WhyRow, ...]:
 def to_markup(blocks: Iterable[str]) -> tuple[Markup, ...]:
     """HTML that the Markdown renderer has made safe."""
     return tuple(Markup(block) for block in blocks)
-
-
-class Pages:
-    """The templates."""
-
-    def __init__(self) -> None:
-        self._environment = Environment(
-            loader=PackageLoader("adapters.web"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.filters["title"] = to_title
-
-    def page(self, name: str, **values: object) -> str:
-        """A whole page."""
-        return self._environment.get_template(name).render(**values)
-
-    def exchange(self, exchange: ExchangeView) -> str:
-        """A prompt with its answers."""
-        return self._part("exchange", exchange)
-
-    def answer(self, answer: AnswerView) -> str:
-        """One answer."""
-        return self._part("answer", answer)
-
-    def branch(self, branch: BranchView) -> str:
-        """A step or voice."""
-        return self._part("branch", branch)
-
-    def branch_end(self, branch: BranchView) -> str:
-        """What stands under a finished step or voice."""
-        return self._part("branch_end", branch)
-
-    def ending(self, answer: AnswerView) -> str:
-        """What stands under a finished answer: notes, small print, buttons."""
-        return self._part("ending", answer)
-
-    def why(self, record: Mapping[str, Any]) -> str:
-        """Why this model was chosen."""
-        return self._part("why", record, to_why(record))
-
-    def _part(self, name: str, *values: object) -> str:
-        macros = self._environment.get_template("parts.html").module
-        return str(getattr(macros, name)(*values))
 
 
 def to_figure(card: Card) -> Markup:

@@ -81,6 +81,22 @@ async def test_a_channel_that_is_gone_or_none_is_told_in_words(stage: Stage, cha
         await announce(stage, replace(DIGEST, channel_id=channel))
 
 
+async def test_an_alert_is_posted_without_a_picture(stage: Stage) -> None:
+    alert = replace(DIGEST, channel_id=stage.channel_id, text="The budget is used up.", card=None)
+    await announce(stage, alert)
+
+    (message,) = stage.server.messages(stage.channel_id)
+    assert message["embeds"][0]["description"] == "The budget is used up."
+    assert "image" not in message["embeds"][0]
+    assert message["attachments"] == []
+
+
+async def test_a_channel_without_the_permission_to_post_is_told_in_words(stage: Stage) -> None:
+    stage.server.world.deny(stage.channel_id, "attach_files")
+    with pytest.raises(DeliveryError, match="Attach Files"):
+        await announce(stage, replace(DIGEST, channel_id=stage.channel_id))
+
+
 @asynccontextmanager
 async def digests_of(stage: Stage, folder: Path, channel_id: str) -> AsyncIterator[Digests]:
     """Digests over a store of their own, posted by this bot."""

@@ -60,6 +60,21 @@ async def test_a_channel_that_was_deleted_is_told_in_words(rig: Rig, slack: Loop
         await announce(rig, slack, replace(DIGEST, channel_id="CGONE"))
 
 
+async def test_a_channel_that_it_is_not_in_is_told_in_words(rig: Rig, slack: LoopbackSlack) -> None:
+    slack.space.channels["C1"].members.remove(slack.space.bot_user_id)
+    with pytest.raises(DeliveryError, match="/invite"):
+        await announce(rig, slack)
+
+
+async def test_an_alert_is_posted_without_a_picture(rig: Rig, slack: LoopbackSlack) -> None:
+    alert = replace(DIGEST, post_id="alert:x:p1", text="The budget is used up.", card=None)
+    await announce(rig, slack, alert)
+
+    (message,) = posted(slack)
+    assert [block["type"] for block in message["blocks"]] == ["markdown"]
+    assert message["text"] == "The budget is used up."
+
+
 async def test_a_workspace_without_the_app_is_told_in_words(rig: Rig, slack: LoopbackSlack) -> None:
     with pytest.raises(DeliveryError, match="no longer installed"):
         await announce(rig, slack, replace(DIGEST, workspace_id="TELSEWHERE"))
