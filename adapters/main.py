@@ -48,7 +48,7 @@ class Main:
         """
         settings = load_settings()
         asked = "parley_log_level" in settings.model_fields_set
-        start_logs(settings.parley_log_level if asked else "ERROR")
+        start_logs(settings.parley_log_level if asked else "ERROR", settings.parley_log_format)
         return settings
 
     def listed_models(self, settings: AppSettings) -> ModelChoice:
@@ -116,7 +116,7 @@ class Main:
         """Run all that is configured, or only some roles, until told to stop."""
         from adapters.serving import serve  # brings the web server: no other command needs it
 
-        start_logs(settings.parley_log_level)
+        start_logs(settings.parley_log_level, settings.parley_log_format)
         await serve(settings, self.estimator, chosen_roles(only, settings))
 
 

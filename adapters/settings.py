@@ -63,6 +63,7 @@ class AppSettings(BaseSettings):
     parley_web_token: SecretStr = _NO_SECRET
     parley_metrics_token: SecretStr = _NO_SECRET
     parley_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    parley_log_format: Literal["auto", "json", "text"] = "auto"
 
     @field_validator("parley_log_level", mode="before")
     @classmethod

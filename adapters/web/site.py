@@ -9,12 +9,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from adapters.web.attempts import Attempts
 from adapters.web.guard import COOKIE, LOGIN_PATH, is_same, session_of
 from adapters.web.pages import Pages
 from adapters.web.parts import WebParts, entries_of, listed, to_key
 from adapters.web.views import to_demo_note, to_exchanges, to_tags, to_title
 
 MAX_LOGIN_BYTES = 2_000
+NOT_THE_TOKEN = "That is not the token. It stands in PARLEY_WEB_TOKEN, where Parley runs."
+TOO_MANY = "Too many wrong tokens were given. Wait a minute, then try again."
 SHOWN_PROMPTS = 40
 """A longer conversation shows its newest prompts first, the others on demand."""
 SESSION_S = 60 * 60 * 24 * 30
@@ -33,6 +36,7 @@ class Site:
     def __init__(self, parts: WebParts, pages: Pages) -> None:
         self._parts = parts
         self._pages = pages
+        self._attempts = Attempts(parts.clock)
 
     def routes(self) -> list[Route]:
         """Where each page is."""
@@ -60,12 +64,12 @@ class Site:
 
     async def log_in(self, request: Request) -> Response:
         """Check the token and remember the browser."""
+        if self._attempts.are_too_many():
+            return self._not_in(TOO_MANY, HTTPStatus.TOO_MANY_REQUESTS)
         given = parse_qs(await _form(request)).get("token", [""])[0]
         if not self._parts.token or not is_same(given.strip(), self._parts.token):
-            problem = "That is not the token. It stands in PARLEY_WEB_TOKEN, where Parley runs."
-            return HTMLResponse(
-                self._pages.page("login.html", problem=problem), status_code=HTTPStatus.FORBIDDEN
-            )
+            self._attempts.note_failure()
+            return self._not_in(NOT_THE_TOKEN, HTTPStatus.FORBIDDEN)
         response = RedirectResponse("/", status_code=HTTPStatus.SEE_OTHER)
         response.set_cookie(
             COOKIE,
@@ -76,6 +80,9 @@ class Site:
             secure=request.url.scheme == "https",
         )
         return response
+
+    def _not_in(self, problem: str, status: HTTPStatus) -> Response:
+        return HTMLResponse(self._pages.page("login.html", problem=problem), status_code=status)
 
     async def _chat(self, conversation: str, most: int | None = None) -> Response:
         parts, key = self._parts, to_key(conversation)

@@ -111,6 +111,8 @@ class Up:
 
     process: asyncio.subprocess.Process
     address: str
+    log: list[str]
+    """What it wrote on standard error since."""
 
     def kill(self) -> None:
         """End it at once, as a crash does."""
@@ -130,9 +132,10 @@ async def up(env: Mapping[str, str], *options: str) -> AsyncIterator[Up]:
             line = await process.stderr.readline()
             assert line, "parley up ended before it had an address"
             address = line.decode()
-    reading = asyncio.create_task(_drain(process.stderr))
+    log: list[str] = []
+    reading = asyncio.create_task(_read(process.stderr, log))
     try:
-        yield Up(process, address.split("Parley is at ")[1].strip())
+        yield Up(process, address.split("Parley is at ")[1].strip(), log)
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
@@ -141,6 +144,6 @@ async def up(env: Mapping[str, str], *options: str) -> AsyncIterator[Up]:
         await reading
 
 
-async def _drain(stream: asyncio.StreamReader) -> None:
-    while await stream.readline():
-        pass
+async def _read(stream: asyncio.StreamReader, log: list[str]) -> None:
+    while line := await stream.readline():
+        log.append(line.decode())
