@@ -148,7 +148,8 @@ def to_usd(nanousd: int | None) -> str | None:
 
 def _inert(text: str) -> str:
     """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    is_formula = text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA)
+    return f"'{text}" if is_formula else text
 
 
 def _lines(rows: Sequence[Sequence[str]]) -> str:

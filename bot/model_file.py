@@ -38,7 +38,7 @@ def parse_catalog(text: str, known: Mapping[str, KnownModel], *, source: str) ->
     """
     try:
         document = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise CatalogError([f"{source}: not valid TOML: {error}"]) from error
     reader = _Reader(text, source)
     tables = document.get("model", [])

@@ -24,7 +24,7 @@ def parse_settings_file(text: str) -> Places:
     """What a file sets; raises SettingError with every fault, and a newer version's at once."""
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingError(f"This is no settings file: it is not JSON ({error}).") from error
     if not isinstance(found, dict) or not isinstance(found.get(_FORMAT), int):
         raise SettingError(f"This is no settings file: it has no `{_FORMAT}` with a version.")

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 from adapters.llm.tokens import count_tokens
 from bot.calls import Completion, ModelCall, OnText, Usage
@@ -130,6 +130,11 @@ class Reading:
         )
 
 
+_COUNTS = ("prompt_tokens", "completion_tokens")
+_MOST = 1_000_000_000
+"""No call has more tokens, or costs more dollars: a provider that says so is not believed."""
+
+
 @dataclass(slots=True)
 class _Tally:
     """The usage that a provider has sent: counters that only grow, spread over its chunks."""
@@ -147,13 +152,13 @@ class _Tally:
             return
         cached = _detail(block, "prompt_tokens_details", "cached_tokens")
         reasoning = _detail(block, "completion_tokens_details", "reasoning_tokens")
-        self.is_counted = True
-        self.input_tokens = max(self.input_tokens, _field(block, "prompt_tokens") or 0)
-        self.output_tokens = max(self.output_tokens, _field(block, "completion_tokens") or 0)
+        self.is_counted |= any(_is_amount(_field(block, name)) for name in _COUNTS)
+        self.input_tokens = max(self.input_tokens, _count(block, "prompt_tokens"))
+        self.output_tokens = max(self.output_tokens, _count(block, "completion_tokens"))
         self.cached_input_tokens = max(self.cached_input_tokens, cached)
         self.reasoning_tokens = max(self.reasoning_tokens, reasoning)
         cost = _field(block, "cost")
-        if isinstance(cost, int | float):  # some providers send a table of parts
+        if _is_amount(cost):  # some providers send a table of parts
             self.cost = cost
 
     def to_usage(self) -> Usage | None:
@@ -162,14 +167,24 @@ class _Tally:
         return Usage(
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
-            cached_input_tokens=self.cached_input_tokens,
+            cached_input_tokens=min(self.cached_input_tokens, self.input_tokens),
             reasoning_tokens=self.reasoning_tokens,
         )
 
 
 def _detail(block: Any, group: str, name: str) -> int:
-    details = _field(block, group)
-    return (_field(details, name) or 0) if details else 0
+    return _count(_field(block, group), name)
+
+
+def _count(block: Any, name: str) -> int:
+    """A number of tokens; 0 for what can't be one."""
+    value = _field(block, name)
+    return int(value) if _is_amount(value) else 0
+
+
+def _is_amount(value: Any) -> TypeGuard[int | float]:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 <= value <= _MOST
 
 
 def _field(block: Any, name: str) -> Any:

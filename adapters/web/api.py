@@ -281,7 +281,7 @@ async def _json(request: Request, most_bytes: int = MAX_BODY_BYTES) -> dict[str,
             raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(PromptTooLongError()))
     try:
         found = await asyncio.to_thread(json.loads, body or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.") from error
     if not isinstance(found, dict):
         raise RefusedError(HTTPStatus.BAD_REQUEST, "The body is not a JSON object.")
