@@ -13,12 +13,15 @@ from dataclasses import replace
 from bot.calls import ModelCall, Purpose
 from bot.catalog import ModelSpec
 from bot.clerks import clerks, judges
-from bot.difficulty import Estimate, HistoryTurn, RulesEstimator
+from bot.difficulty import Estimate, Estimator, HistoryTurn, RulesEstimator
 from bot.difficulty.followups import FollowUp, classify
 from bot.difficulty.judge import MAX_OUTPUT_TOKENS, TIMEOUT_S, read_judgement, to_judge_prompt
+from bot.difficulty.learned import LearnedEstimator, from_bytes
 from bot.errors import BudgetExceededError, GatewayError
+from bot.lessons import LearnedVersion
 from bot.messages import Message, Role
 from bot.metering import Account, Meter
+from bot.ports import Lessons
 from bot.router import Router
 from bot.settings import RouterForm, Settings
 
@@ -33,6 +36,7 @@ class Estimation:
         self,
         meter: Meter,
         router: Router,
+        lessons: Lessons,
         *,
         on_failure: Callable[[ModelSpec, GatewayError], None],
         unhealthy: Callable[[], frozenset[str]],
@@ -41,6 +45,8 @@ class Estimation:
         """`on_failure` hears of a judge that failed; `unhealthy` names models to pass over."""
         self._meter = meter
         self._router = router
+        self._lessons = lessons
+        self._learned: dict[str, tuple[int, Estimator]] = {}
         self._rules = RulesEstimator()
         self._on_failure = on_failure
         self._unhealthy = unhealthy
@@ -52,7 +58,7 @@ class Estimation:
         """Judge a prompt in the light of its conversation. Fails only as a store does."""
         if settings.router is RouterForm.RULES:
             return self._rules.estimate(prompt, history)
-        local = self._router.estimator.estimate(prompt, history)
+        local = (await self._local(settings, account)).estimate(prompt, history)
         if settings.router is RouterForm.LOCAL or not self._is_worth_judging(
             prompt, history, settings
         ):
@@ -60,6 +66,32 @@ class Estimation:
         word = await self._word(prompt, settings, account)
         judged = read_judgement(word, local, history)
         return judged or replace(local, reasons=(*local.reasons[:2], _NO_VERDICT))
+
+    async def _local(self, settings: Settings, account: Account) -> Estimator:
+        """The shipped model, moved by what its workspace has learned where that is switched on."""
+        if not settings.learn:
+            return self._router.estimator
+        key = account.turn.key
+        scope_id = f"{key.platform}/{key.workspace_id}"
+        version = await self._lessons.learned(scope_id)
+        if version is None:
+            return self._router.estimator
+        number, estimator = self._learned.get(scope_id, (0, self._router.estimator))
+        if number != version.number:
+            estimator = self._read(version)
+            self._learned[scope_id] = (version.number, estimator)
+        return estimator
+
+    def _read(self, version: LearnedVersion) -> Estimator:
+        """What was learned; the shipped model when it was learned on an earlier one."""
+        try:
+            return LearnedEstimator(self._router.estimator, from_bytes(version.data))
+        except ValueError as error:
+            logger.warning(
+                "what was learned is not used",
+                extra={"scope_id": version.scope_id, "error": str(error)},
+            )
+            return self._router.estimator
 
     def _is_worth_judging(
         self, prompt: str, history: Sequence[HistoryTurn], settings: Settings

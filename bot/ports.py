@@ -10,6 +10,7 @@ from typing import Protocol
 from bot.budget import BudgetAlert, BudgetState, Limit
 from bot.calls import Completion, ModelCall, OnText
 from bot.ledger import LedgerEntry
+from bot.lessons import AnsweredTurn, LearnedVersion
 from bot.messages import ConversationKey, IncomingMessage
 from bot.replies import Notice, Reply
 from bot.settings import SettingChange, Settings
@@ -317,8 +318,40 @@ class Observer(Protocol):
         """A turn is over and kept; `error` is the name of its error's class, empty without one."""
 
 
+class Lessons(Protocol):
+    """What opinions have taught, for each workspace by itself; numbers, no word of a prompt."""
+
+    async def answered(self, scope_id: str, limit: int) -> tuple[AnsweredTurn, ...]:
+        """The workspace's newest turns that one model answered, oldest first; none forgotten."""
+
+    async def rated_workspaces(self) -> tuple[str, ...]:
+        """The scope ids of all workspaces in which somebody gave an opinion."""
+
+    async def learned(self, scope_id: str) -> LearnedVersion | None:
+        """The version in use: the newest that was accepted and not withdrawn."""
+
+    async def learned_versions(self, scope_id: str) -> tuple[LearnedVersion, ...]:
+        """All versions, the newest first."""
+
+    async def keep_learned(self, version: LearnedVersion) -> bool:
+        """Keep a version; False when another process has kept one of that number."""
+
+    async def withdraw_learned(self, scope_id: str, number: int) -> None:
+        """Roll a version back: the one before it is in use again."""
+
+
 class Store(
-    Intake, TurnStore, Ledger, Spend, Posts, Display, Upkeep, Preferences, Forgetting, Protocol
+    Intake,
+    TurnStore,
+    Ledger,
+    Spend,
+    Posts,
+    Display,
+    Upkeep,
+    Preferences,
+    Forgetting,
+    Lessons,
+    Protocol,
 ):
     """Everything that is kept, in one place."""
 
@@ -331,6 +364,7 @@ __all__ = [
     "Gateway",
     "Intake",
     "Ledger",
+    "Lessons",
     "Observer",
     "Post",
     "Posts",

@@ -13,6 +13,7 @@ from bot.conversation import MAX_HISTORY, needs_of, to_messages, to_system_promp
 from bot.difficulty import HistoryTurn
 from bot.errors import EmptyPromptError
 from bot.estimation import Estimation
+from bot.exploration import to_trial
 from bot.messages import Message, Role
 from bot.metering import Account
 from bot.ports import Clock, Store
@@ -99,25 +100,26 @@ class Preparation:
         if tier is None and alias is None:
             account = Account(turn=turn, limits=prepared.limits)
             expected = await self._estimation.estimate(tagged.prompt, history, settings, account)
-        return self._router.route(
-            RouteRequest(
-                prompt=tagged.prompt,
-                input_tokens=estimate_input_tokens(prepared.messages[-1:]),
-                history=history,
-                expected=expected,
-                needs=needs_of(prepared.messages, is_named=tagged.alias is not None),
-                tier=tier,
-                tier_reason=tier_reason,
-                alias=alias,
-                max_tier=settings.max_tier,
-                models=settings.models,
-                dial=settings.dial,
-                current_alias=next((u.alias for u in reversed(prepared.history) if u.alias), None),
-                available=None if state is None else state.available,
-                is_budget_low=state is not None and state.is_low,
-                unhealthy=self._unhealthy(),
-            )
+        request = RouteRequest(
+            prompt=tagged.prompt,
+            input_tokens=estimate_input_tokens(prepared.messages[-1:]),
+            history=history,
+            expected=expected,
+            needs=needs_of(prepared.messages, is_named=tagged.alias is not None),
+            tier=tier,
+            tier_reason=tier_reason,
+            alias=alias,
+            max_tier=settings.max_tier,
+            models=settings.models,
+            dial=settings.dial,
+            current_alias=next((u.alias for u in reversed(prepared.history) if u.alias), None),
+            available=None if state is None else state.available,
+            is_budget_low=state is not None and state.is_low,
+            unhealthy=self._unhealthy(),
         )
+        decision = self._router.route(request)
+        trial = to_trial(decision, request, settings, turn.turn_id)
+        return decision if trial is None else self._router.route(trial)
 
 
 def _asked_tier(turn: Turn, tagged: Tagged, settings: Settings) -> tuple[Tier | None, str]:

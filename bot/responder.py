@@ -98,7 +98,7 @@ class Responder:
             router,
             clock,
             Estimation(
-                meter, router, on_failure=self._health.note, unhealthy=self._health.unhealthy
+                meter, router, store, on_failure=self._health.note, unhealthy=self._health.unhealthy
             ),
             unhealthy=self._health.unhealthy,
             instance_cap=instance_cap,

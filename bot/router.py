@@ -146,10 +146,12 @@ class Router:
     def _requirements(
         self, request: RouteRequest, capable: Mapping[Tier, tuple[ModelSpec, ...]]
     ) -> Requirements:
-        if request.tier is not None:
-            reason = request.tier_reason or f"you asked for the {request.tier.label} tier"
+        if request.tier is not None and request.expected is None:
             return Requirements(
-                tier=request.tier, capabilities=request.needs, expected=None, reasons=(reason,)
+                tier=request.tier,
+                capabilities=request.needs,
+                expected=None,
+                reasons=(_tier_reason(request.tier, request),),
             )
         expected = request.expected or self.estimator.estimate(request.prompt, request.history)
         score = {
@@ -157,13 +159,19 @@ class Router:
             + round(to_lambda(request.dial) * (1 - expected.p(tier)))
             for tier, models in capable.items()
         }
+        best = min(score, key=lambda tier: (score[tier], tier))
+        asked = () if request.tier is None else (_tier_reason(request.tier, request),)
         return Requirements(
-            tier=min(score, key=lambda tier: (score[tier], tier)),
+            tier=best if request.tier is None else request.tier,
             capabilities=request.needs,
             expected=expected,
             score=score,
-            reasons=expected.reasons,
+            reasons=(*asked, *expected.reasons),
         )
+
+
+def _tier_reason(tier: Tier, request: RouteRequest) -> str:
+    return request.tier_reason or f"you asked for the {tier.label} tier"
 
 
 def to_lambda(dial: int) -> int:

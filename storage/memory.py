@@ -13,6 +13,7 @@ from bot.turns import RATE_WINDOW, Begun, Conversation, Summary, Turn, TurnStatu
 from storage.convert import to_title
 from storage.memory_kept import Kept, MemoryForgetting, place_of
 from storage.memory_ledger import MemoryLedger
+from storage.memory_lessons import MemoryLessons
 from storage.memory_spend import MemorySpend
 from storage.posts import in_post_order
 
@@ -200,7 +201,7 @@ class _MemoryTurns:
         return tuple(sorted(own, key=lambda c: c.updated_at, reverse=True)[:limit])
 
 
-class MemoryStore(_MemoryTurns, MemoryLedger, MemoryForgetting, MemorySpend):
+class MemoryStore(_MemoryTurns, MemoryLedger, MemoryForgetting, MemorySpend, MemoryLessons):
     """Everything that is kept, as long as the process lives."""
 
     def __init__(self) -> None:

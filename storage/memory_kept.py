@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.ledger import LedgerEntry
+from bot.lessons import LearnedVersion
 from bot.messages import ConversationKey, IncomingMessage
 from bot.ports import Post
 from bot.settings import SettingChange, Settings, resolve, to_scope_ids
@@ -60,6 +61,7 @@ class Kept:
     settings: dict[str, dict[str, str]] = field(default_factory=dict)
     audit: list[SettingChange] = field(default_factory=list)
     summaries: dict[tuple[str, int], Summary] = field(default_factory=dict)
+    learned: dict[tuple[str, int], LearnedVersion] = field(default_factory=dict)
 
     def settings_at(self, key: ConversationKey) -> Settings:
         """The settings in force there: the narrowest wins."""

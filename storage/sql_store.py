@@ -15,6 +15,7 @@ from storage.history import SqlHistory
 from storage.intake import SqlIntake
 from storage.ledger import SqlLedger
 from storage.line import Line
+from storage.lessons import SqlLessons
 from storage.migrate import migrate
 from storage.places import SqlPlaces
 from storage.posts import SqlPosts
@@ -38,6 +39,7 @@ class SqlStore(
     SqlPlaces,
     SqlUpkeep,
     SqlForgetting,
+    SqlLessons,
 ):
     """Everything that is kept, in one database. Its methods raise StoreError when it is gone."""
 

@@ -263,6 +263,22 @@ class FeedbackRow(SQLModel, table=True):
     value: int
 
 
+class LearnedRow(SQLModel, table=True):
+    """One refit of a workspace's router."""
+
+    __tablename__ = "learned"
+
+    scope_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    version: str
+    data: bytes
+    marks: int
+    report: str
+    is_accepted: bool
+    is_withdrawn: bool = False
+    created_at: datetime
+
+
 class DigestRow(SQLModel, table=True):
     """The claim to a workspace's digest of one local week."""
 
@@ -308,3 +324,4 @@ RESERVATION = _table(ReservationRow)
 POST = _table(PostRow)
 SETTING = _table(SettingRow)
 DIGEST = _table(DigestRow)
+LEARNED = _table(LearnedRow)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,8 +11,6 @@ import numpy as np
 from adapters.training.matrix import Floats
 from adapters.training.metrics import to_apgr, to_calibration_error
 from adapters.training.recipe import CALIBRATION_SHARES, Corpus, load_corpus, make_weights
-from adapters.training.shipped import load_shipped_estimator
-from bot.difficulty.learning import RatedTurn, RefitReport, refit, to_bytes
 from bot.difficulty.weights import Weights
 
 DEFAULT_SEED: Final = 1
@@ -70,12 +67,3 @@ def _to_figures(source: str, corpus: Corpus, held_out: Floats, weights: Weights)
         apgr=to_apgr(difficulty, scores[:, 0], scores[:, 2]) if has_gap else None,
         calibration_error=to_calibration_error(chances, scores[:, 0]),
     )
-
-
-def learn(turns: Sequence[RatedTurn], number: int) -> tuple[bytes, RefitReport]:
-    """Refit the shipped model on a workspace's rated turns; `number` counts its refits.
-
-    Keep the bytes per version: going back is using older ones, or none at all.
-    """
-    learned, report = refit(load_shipped_estimator(), turns, number)
-    return to_bytes(learned), report

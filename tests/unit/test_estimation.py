@@ -1,16 +1,20 @@
 """The three forms of judging a prompt; a judge that fails leaves it to the local form."""
 
 import asyncio
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from bot.budget import limits_for
 from bot.calls import Purpose
 from bot.catalog import Tier
 from bot.difficulty import Estimate, HistoryTurn
+from bot.difficulty.learned import SIZE, LearnedWeights, to_bytes
 from bot.errors import ProviderUnavailableError
 from bot.estimation import Estimation
 from bot.ledger import CallStatus
+from bot.lessons import LearnedVersion
 from bot.metering import Account, Meter
 from bot.router import Router
 from bot.settings import RouterForm, SettingChange, Settings
@@ -41,6 +45,7 @@ class _Bench:
         self.estimation = Estimation(
             Meter(self.gateway, self.store, FrozenClock()),
             Router(catalog(), FixedEstimator()),
+            self.store,
             on_failure=lambda model, _: self.failed.append(model.alias),
             unhealthy=frozenset,
             timeout_s=timeout_s,
@@ -170,3 +175,61 @@ async def test_without_a_budget_for_the_judge_the_prompt_is_routed_all_the_same(
     account = Account(turn=turn(), limits=limits)
     estimate = await bench.estimation.estimate(QUESTION, (), paid, account)
     assert (estimate.version, bench.gateway.calls) == ("fixed", [])
+
+
+async def _taught(bench: _Bench, *, base_version: str = "fixed", number: int = 1) -> None:
+    weights = LearnedWeights(
+        version=f"fixed+{number}",
+        base_version=base_version,
+        mean=np.concatenate(([-2.0], np.zeros(SIZE - 1))),
+        variance=np.ones(SIZE),
+    )
+    await bench.store.keep_learned(
+        LearnedVersion(
+            scope_id="test/w",
+            number=number,
+            version=weights.version,
+            data=to_bytes(weights),
+            marks=40,
+            report="",
+            created_at=NOON,
+            is_accepted=True,
+        )
+    )
+
+
+async def test_what_a_workspace_taught_is_used_where_it_learns() -> None:
+    bench = _Bench()
+    await _taught(bench)
+    learned = await bench.estimate(Settings(learn=True))
+    assert learned.version == "fixed+1"
+    assert learned.p_free < 0.8
+    assert (await bench.estimate(Settings())).version == "fixed"
+
+
+async def test_a_version_that_another_process_kept_or_took_back_is_followed_at_once() -> None:
+    bench = _Bench()
+    await _taught(bench)
+    await bench.estimate(Settings(learn=True))
+    await _taught(bench, number=2)
+    assert (await bench.estimate(Settings(learn=True))).version == "fixed+2"
+    await bench.store.withdraw_learned("test/w", 2)
+    assert (await bench.estimate(Settings(learn=True))).version == "fixed+1"
+    await bench.store.withdraw_learned("test/w", 1)
+    assert (await bench.estimate(Settings(learn=True))).version == "fixed"
+
+
+async def test_what_was_learned_on_an_earlier_model_is_left_aside() -> None:
+    bench = _Bench()
+    await _taught(bench, base_version="an earlier one")
+    assert (await bench.estimate(Settings(learn=True))).version == "fixed"
+
+
+async def test_another_workspace_has_learned_nothing_of_it() -> None:
+    bench = _Bench()
+    await _taught(bench)
+    other = turn(key=replace(PLACE, workspace_id="other"))
+    estimate = await bench.estimation.estimate(
+        QUESTION, (), Settings(learn=True), Account(turn=other)
+    )
+    assert estimate.version == "fixed"

@@ -21,7 +21,7 @@ async def _preparation() -> Preparation:
     await store.accept(incoming("Hello"), turn())
     clock, router = FrozenClock(), Router(catalog(), FixedEstimator())
     meter = Meter(ScriptedGateway(), store, clock)
-    estimation = Estimation(meter, router, on_failure=lambda *_: None, unhealthy=frozenset)
+    estimation = Estimation(meter, router, store, on_failure=lambda *_: None, unhealthy=frozenset)
     return Preparation(store, router, clock, estimation, unhealthy=frozenset, instance_cap=None)
 
 

@@ -1,20 +1,19 @@
 """Learning from use: follows honest feedback, refuses what does worse, keeps versions."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from bot.catalog import Tier
-from bot.difficulty import Estimate
+from bot.difficulty import Estimate, HistoryTurn
+from bot.difficulty.learned import LearnedEstimator, from_bytes, may_explore, to_bytes
 from bot.difficulty.learning import (
-    MIN_TURNS,
-    LearnedEstimator,
+    MIN_MARKS,
     RatedTurn,
-    from_bytes,
-    may_explore,
     refit,
-    to_bytes,
     to_silence_weight,
+    to_voiced_share,
 )
 from tests.unit.difficulty.models import make_estimator
 
@@ -54,7 +53,7 @@ def test_the_order_of_tiers_is_kept() -> None:
 
 
 def test_too_little_feedback_changes_nothing() -> None:
-    learned, report = refit(BASE, _turns(MIN_TURNS - 1, bread_is_fine=False), 1)
+    learned, report = refit(BASE, _turns(MIN_MARKS - 1, bread_is_fine=False), 1)
     assert not report.is_accepted
     assert LearnedEstimator(BASE, learned).estimate("hello").p_free == pytest.approx(
         BASE.estimate("hello").p_free
@@ -66,7 +65,7 @@ def test_a_refit_that_does_worse_on_the_newest_turns_is_refused() -> None:
     learned, report = refit(BASE, misleading, 1)
     assert not report.is_accepted
     assert report.refitted_loss > report.shipped_loss
-    assert "shipped model stays" in report.reason
+    assert "worse than the shipped model" in report.reason
     assert not learned.mean.any()
 
 
@@ -125,3 +124,48 @@ def test_an_empty_prompt_can_be_judged_and_learned_from() -> None:
 def test_silence_counts_little_where_people_seldom_react() -> None:
     assert to_silence_weight(0.1) == pytest.approx(0.05)
     assert to_silence_weight(7) == 0.5
+
+
+def test_silent_turns_are_no_opinions() -> None:
+    silent = [
+        replace(turn, weight=0.2, is_marked=False) for turn in _turns(200, bread_is_fine=True)
+    ]
+    _, report = refit(BASE, silent, 1)
+    assert not report.is_accepted
+    assert report.reason.startswith("Only 0 opinions")
+
+
+def test_complaints_among_silence_do_not_make_everything_look_hard() -> None:
+    """As many complaints as the shipped model expects leave the average where it was."""
+    prompts = [CHAT.format(number) for number in range(1_000)]
+    expected = sum(1 - BASE.estimate(prompt).p_free for prompt in prompts)
+    failures = round(expected / 4)
+    silence = to_silence_weight(to_voiced_share(failures, expected))
+    turns = [
+        RatedTurn(prompt=prompt, tier=Tier.FREE, is_content=False)
+        if number % (1_000 // failures) == 0
+        else RatedTurn(
+            prompt=prompt, tier=Tier.FREE, is_content=True, weight=silence, is_marked=False
+        )
+        for number, prompt in enumerate(prompts)
+    ]
+    learned, _ = refit(BASE, turns, 1)
+    prompt = CHAT.format("birds")
+    moved = LearnedEstimator(BASE, learned).estimate(prompt).p_free - BASE.estimate(prompt).p_free
+    assert abs(moved) < 0.1
+
+
+def test_all_discontent_is_taken_as_voiced_when_there_is_more_than_expected() -> None:
+    assert to_voiced_share(50, 20.0) == 1.0
+    assert to_voiced_share(5, 20.0) == 0.25
+    assert to_voiced_share(0, 20.0) == 0.02
+    assert to_voiced_share(0, 0.0) == 1.0
+
+
+def test_what_was_learned_is_of_the_prompt_that_a_follow_up_means() -> None:
+    learned, _ = refit(BASE, _turns(200, bread_is_fine=False), 1)
+    estimator = LearnedEstimator(BASE, learned)
+    before = [HistoryTurn(prompt=BREAD.format("x"), tier=Tier.FREE)]
+    assert estimator.estimate("why?", before).p_free < BASE.estimate("why?", before).p_free - 0.1
+    thanks = estimator.estimate("thanks", before)
+    assert thanks.p_free == pytest.approx(BASE.estimate("thanks", before).p_free)
