@@ -186,7 +186,7 @@ class Lookout(Protocol):
     """Looks for what is due now and then."""
 
     async def post_due(self) -> int:
-        """Post what is due; returns how much it was."""
+        """Do what is due; returns how much it was."""
 
 
 @asynccontextmanager
@@ -215,4 +215,4 @@ async def _look(lookouts: Iterable[Lookout]) -> None:
         try:
             await lookout.post_due()
         except BotError:
-            logger.exception("what is due could not be posted")
+            logger.exception("what is due could not be done")

@@ -27,6 +27,7 @@ from adapters.readiness import Readiness
 from adapters.roles import Role, configured_roles
 from adapters.scheduler import Digests, Lookout, run_lookouts
 from adapters.settings import AppSettings, made_home
+from adapters.teaching import Teacher
 from adapters.watch import watching
 from adapters.web import (
     Dashboard,
@@ -138,7 +139,7 @@ class _Server:
             runs_here=lambda turn: turn.key.platform in deliveries.by_platform,
         )
         self.queue.open(await stack.enter_async_context(engine))
-        await stack.enter_async_context(run_lookouts(*self._lookouts(deliveries)))
+        await stack.enter_async_context(run_lookouts(*self._lookouts(deliveries, parts.router)))
         await _report(models, self.startup)
 
     def _parts(self, models: ModelAccess) -> Parts:
@@ -178,8 +179,8 @@ class _Server:
             instance_cap=self.settings.instance_cap,
         )
 
-    def _lookouts(self, deliveries: Deliveries) -> tuple[Lookout, ...]:
-        """What posts where nobody has asked."""
+    def _lookouts(self, deliveries: Deliveries, router: Router) -> tuple[Lookout, ...]:
+        """What is done where nobody has asked."""
 
         def announcers() -> dict[str, Announcer]:
             return announcers_of(deliveries.by_platform)
@@ -192,7 +193,9 @@ class _Server:
             clock=self.clock,
             admins=admins,
         )
-        return digests, BudgetAlerts(self.store, announcers, admins, self.clock)
+        alerts = BudgetAlerts(self.store, announcers, admins, self.clock)
+        teacher = Teacher(self.store, router.estimator, self.clock, router.catalog.aliases)
+        return digests, alerts, teacher
 
     async def _open_platforms(
         self, parts: Parts, deliveries: Deliveries, stack: AsyncExitStack

@@ -5,7 +5,6 @@ Whatever goes wrong with the judge, the local form answers in its place.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,7 +16,7 @@ from bot.difficulty import Estimate, Estimator, HistoryTurn, RulesEstimator
 from bot.difficulty.followups import FollowUp, classify
 from bot.difficulty.judge import MAX_OUTPUT_TOKENS, TIMEOUT_S, read_judgement, to_judge_prompt
 from bot.difficulty.learned import LearnedEstimator, from_bytes
-from bot.errors import BudgetExceededError, GatewayError
+from bot.errors import BudgetExceededError, GatewayError, ResponseTimeoutError
 from bot.lessons import LearnedVersion
 from bot.messages import Message, Role
 from bot.metering import Account, Meter
@@ -40,7 +39,6 @@ class Estimation:
         *,
         on_failure: Callable[[ModelSpec, GatewayError], None],
         unhealthy: Callable[[], frozenset[str]],
-        timeout_s: float = TIMEOUT_S,
     ) -> None:
         """`on_failure` hears of a judge that failed; `unhealthy` names models to pass over."""
         self._meter = meter
@@ -50,7 +48,6 @@ class Estimation:
         self._rules = RulesEstimator()
         self._on_failure = on_failure
         self._unhealthy = unhealthy
-        self._timeout_s = timeout_s
 
     async def estimate(
         self, prompt: str, history: Sequence[HistoryTurn], settings: Settings, account: Account
@@ -106,14 +103,10 @@ class Estimation:
         model = next(iter(judges(self._router.catalog, settings, self._unhealthy())), None)
         if model is None:
             return ""
+        call = to_call(f"{account.turn.turn_id}:classify", model, prompt)
         try:
-            async with asyncio.timeout(self._timeout_s):
-                entry = await self._meter.complete(
-                    to_call(f"{account.turn.turn_id}:classify", model, prompt, self._timeout_s),
-                    account,
-                    lambda _: None,
-                )
-        except (TimeoutError, BudgetExceededError) as error:
+            entry = await self._meter.complete(call, account, lambda _: None)
+        except (ResponseTimeoutError, BudgetExceededError) as error:
             logger.info(
                 "no judgement",
                 extra={"turn_id": account.turn.turn_id, "error": type(error).__name__},
@@ -125,7 +118,7 @@ class Estimation:
         return ""
 
 
-def to_call(call_id: str, model: ModelSpec, prompt: str, timeout_s: float) -> ModelCall:
+def to_call(call_id: str, model: ModelSpec, prompt: str) -> ModelCall:
     """The one call that asks a judge."""
     return ModelCall(
         call_id=call_id,
@@ -134,5 +127,5 @@ def to_call(call_id: str, model: ModelSpec, prompt: str, timeout_s: float) -> Mo
         messages=(Message(role=Role.USER, text=to_judge_prompt(prompt)),),
         max_output_tokens=min(MAX_OUTPUT_TOKENS, model.max_output_tokens),
         temperature=0.0,
-        timeout_s=timeout_s,
+        timeout_s=TIMEOUT_S,
     )

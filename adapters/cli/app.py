@@ -36,7 +36,7 @@ def build_app(program: Program) -> typer.Typer:
     _add_prompts(app, program)
     _add_discussions(app, program)
     _add_listings(app, program)
-    _add_training(app)
+    _add_training(app, program)
     _add_database(app, program)
     _add_keeping(app, program)
     _add_spend(app, program)
@@ -165,14 +165,38 @@ def _add_listings(app: typer.Typer, program: Program) -> None:
         _run(checking.doctor(program, as_json=as_json))
 
 
-def _add_training(app: typer.Typer) -> None:
+def _add_training(app: typer.Typer, program: Program) -> None:
     @app.command()
-    def train(
-        data: Annotated[Path, typer.Option(help=_TABLES)],
-        out: Annotated[Path, typer.Option(help="The model file to write.")],
+    def train(  # each is an option
+        data: Annotated[Path | None, typer.Option(help=_TABLES)] = None,
+        out: Annotated[Path | None, typer.Option(help="The model file to write.")] = None,
         seed: Annotated[int, typer.Option(help="The same seed, the same bytes.")] = 1,
+        from_ledger: Annotated[
+            bool, typer.Option("--from-ledger", help="Learn from 👍, 👎, Heavier, asking again.")
+        ] = False,
+        versions: Annotated[
+            bool, typer.Option("--versions", help="What each workspace's router has learned.")
+        ] = False,
+        rollback: Annotated[
+            bool, typer.Option("--rollback", help="Take the version in use back.")
+        ] = False,
+        workspace: Annotated[str, typer.Option(help="One, such as slack/T012AB.")] = "",
     ) -> None:
-        """Train the router's model on tables of known outcomes."""
+        """Train the router: on tables of known outcomes, or on what people here thought."""
+        from adapters.cli import teaching
+
+        if from_ledger + versions + rollback + (data is not None) != 1:
+            raise typer.BadParameter(
+                "say one of --data (with --out), --from-ledger, --versions, --rollback."
+            )
+        if from_ledger:
+            _run(teaching.from_ledger(program, workspace))
+        if versions:
+            _run(teaching.versions(program, workspace))
+        if rollback:
+            _run(teaching.roll_back(program, workspace))
+        if data is None or out is None:
+            raise typer.BadParameter("--data needs --out, the model file to write.")
         from adapters.cli import routing
 
         _exit(routing.train(data, out, seed))

@@ -5,7 +5,6 @@ It happens once, only in the uncertain band, and only before anything was shown.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -43,14 +42,12 @@ class Checked:
         *,
         catalog: Callable[[], Catalog],
         unhealthy: Callable[[], frozenset[str]],
-        timeout_s: float = TIMEOUT_S,
     ) -> None:
         """`unhealthy` names the models that are not asked for a verdict."""
         self._single = single
         self._meter = meter
         self._catalog = catalog
         self._unhealthy = unhealthy
-        self._timeout_s = timeout_s
 
     async def answer(
         self,
@@ -95,9 +92,8 @@ class Checked:
             return None
         call = _to_call(account, judge, prepared.messages, draft.entry.text)
         try:
-            async with asyncio.timeout(self._timeout_s):
-                entry = await self._meter.complete(call, account, lambda _: None)
-        except (TimeoutError, GatewayError, BudgetExceededError) as error:
+            entry = await self._meter.complete(call, account, lambda _: None)
+        except (GatewayError, BudgetExceededError) as error:
             logger.info(
                 "no verdict",
                 extra={"turn_id": account.turn.turn_id, "error": type(error).__name__},

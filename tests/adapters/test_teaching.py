@@ -5,24 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from adapters.teaching import Teacher
 from bot.difficulty.learned import LearnedEstimator, from_bytes
-from bot.messages import ConversationKey
 from bot.settings import SettingChange
-from bot.turns import TurnStatus
 from storage import SqlStore, open_store
-from tests.fakes import PLACE, FrozenClock, incoming, turn
+from tests.fakes import PLACE, FrozenClock
+from tests.rated import BREAD, rated
 from tests.unit.difficulty.models import make_estimator
 
 NIGHT = datetime(2026, 11, 23, 3, 30, tzinfo=UTC)
 BASE = make_estimator()
-BREAD = "my sourdough starter smells like {} and does not rise"
-CHAT = "recommend a nice book about {} please"
 HERE = "test/w"
 
 
@@ -36,32 +33,13 @@ def _teacher(store: SqlStore, clock: FrozenClock | None = None) -> Teacher:
     return Teacher(store, BASE, clock or FrozenClock(NIGHT), lambda: ())
 
 
-async def _rated(store: SqlStore, first: int, count: int, *, key: ConversationKey = PLACE) -> None:
-    """Turns of which bread is complained of and chat is praised."""
-    for number in range(first, first + count):
-        at = NIGHT - timedelta(days=1) + timedelta(minutes=number)
-        is_bread = number % 2 == 0
-        text = (BREAD if is_bread else CHAT).format(f"{key.workspace_id} {number}")
-        place = replace(key, thread_id=f"t{number}")
-        message_id = f"{key.workspace_id}{number}"
-        message = incoming(text, message_id, key=place, sent_at=at)
-        asked = turn(text, f"test:{message_id}", key=place, message_id=message_id, created_at=at)
-        await store.accept(message, asked)
-        begun = await store.begin(asked.turn_id, at)
-        assert begun is not None
-        await store.finish(
-            replace(begun.turn, status=TurnStatus.DONE, decision={"tier": "free"}, finished_at=at)
-        )
-        await store.add_feedback(asked.turn_id, "ada", -1 if is_bread else 1)
-
-
 async def _set(store: SqlStore, name: str, value: str, scope_id: str = HERE) -> None:
     change = SettingChange(scope_id=scope_id, name=name, after=value, user_id="root", at=NIGHT)
     await store.set_setting(change)
 
 
 async def test_a_refit_is_kept_with_its_report_and_used(store: SqlStore) -> None:
-    await _rated(store, 0, 120)
+    await rated(store, 0, 120)
     lesson = await _teacher(store).refit(HERE)
     version = await store.learned(HERE)
     assert version is not None
@@ -76,7 +54,7 @@ async def test_a_refit_is_kept_with_its_report_and_used(store: SqlStore) -> None
 
 
 async def test_too_few_opinions_change_nothing_and_it_is_said(store: SqlStore) -> None:
-    await _rated(store, 0, 6)
+    await rated(store, 0, 6)
     lesson = await _teacher(store).refit(HERE)
     assert lesson.version is None
     assert "Only 6 opinions; 30 are needed." in lesson.report
@@ -84,7 +62,7 @@ async def test_too_few_opinions_change_nothing_and_it_is_said(store: SqlStore) -
 
 
 async def test_going_back_takes_one_version_after_the_other(store: SqlStore) -> None:
-    await _rated(store, 0, 60)
+    await rated(store, 0, 60)
     teacher = _teacher(store)
     await teacher.refit(HERE)
     await teacher.refit(HERE)
@@ -94,14 +72,14 @@ async def test_going_back_takes_one_version_after_the_other(store: SqlStore) -> 
 
 
 async def test_workspaces_learn_nothing_of_one_another(store: SqlStore) -> None:
-    await _rated(store, 0, 60, key=replace(PLACE, workspace_id="other"))
+    await rated(store, 0, 60, key=replace(PLACE, workspace_id="other"))
     lesson = await _teacher(store).refit(HERE)
     assert lesson.report.startswith("0 turns")
     assert await store.learned(HERE) is None
 
 
 async def test_several_processes_keep_one_version(store: SqlStore) -> None:
-    await _rated(store, 0, 60)
+    await rated(store, 0, 60)
     lessons = await asyncio.gather(*(_teacher(store).refit(HERE) for _ in range(4)))
     kept = [lesson.version for lesson in lessons if lesson.version is not None]
     versions = await store.learned_versions(HERE)
@@ -110,7 +88,7 @@ async def test_several_processes_keep_one_version(store: SqlStore) -> None:
 
 
 async def test_at_night_only_workspaces_that_learn_are_refitted(store: SqlStore) -> None:
-    await _rated(store, 0, 60)
+    await rated(store, 0, 60)
     teacher = _teacher(store)
     assert await teacher.post_due() == 0
     await _set(store, "learn", "on")
@@ -120,7 +98,7 @@ async def test_at_night_only_workspaces_that_learn_are_refitted(store: SqlStore)
 
 
 async def test_before_the_hour_nothing_is_due(store: SqlStore) -> None:
-    await _rated(store, 0, 60)
+    await rated(store, 0, 60)
     await _set(store, "learn", "on")
     clock = FrozenClock(NIGHT.replace(hour=2))
     teacher = _teacher(store, clock)
@@ -130,21 +108,21 @@ async def test_before_the_hour_nothing_is_due(store: SqlStore) -> None:
 
 
 async def test_the_next_night_waits_for_new_opinions(store: SqlStore) -> None:
-    await _rated(store, 0, 60)
+    await rated(store, 0, 60)
     await _set(store, "learn", "on")
     clock = FrozenClock(NIGHT)
     teacher = _teacher(store, clock)
     assert await teacher.post_due() == 1
     clock.advance(24 * 3600)
     assert await teacher.post_due() == 0
-    await _rated(store, 24 * 60 + 600, 12)
+    await rated(store, 24 * 60 + 600, 12)
     clock.advance(24 * 3600)
     assert await teacher.post_due() == 1
     assert [v.number for v in await store.learned_versions(HERE)] == [2, 1]
 
 
 async def test_a_channel_that_does_not_learn_teaches_nothing(store: SqlStore) -> None:
-    await _rated(store, 0, 60)
+    await rated(store, 0, 60)
     await _set(store, "learn", "on")
     await _set(store, "learn", "off", f"{HERE}/{PLACE.channel_id}")
     assert await _teacher(store).post_due() == 0
@@ -154,7 +132,7 @@ async def test_a_channel_that_does_not_learn_teaches_nothing(store: SqlStore) ->
 async def test_what_was_learned_of_forgotten_prompts_is_not_used_any_longer(
     store: SqlStore,
 ) -> None:
-    await _rated(store, 0, 60)
+    await rated(store, 0, 60)
     await _set(store, "learn", "on")
     clock = FrozenClock(NIGHT)
     teacher = _teacher(store, clock)
