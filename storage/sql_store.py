@@ -14,8 +14,8 @@ from storage.forgetting import SqlForgetting
 from storage.history import SqlHistory
 from storage.intake import SqlIntake
 from storage.ledger import SqlLedger
-from storage.line import Line
 from storage.lessons import SqlLessons
+from storage.line import Line
 from storage.migrate import migrate
 from storage.places import SqlPlaces
 from storage.posts import SqlPosts
