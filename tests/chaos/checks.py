@@ -10,16 +10,23 @@ from dataclasses import dataclass, fields
 
 from sqlmodel import select
 
+from bot.calls import Purpose
 from bot.ledger import CallStatus, LedgerEntry
 from bot.money import NANOUSD
 from bot.turns import Turn, TurnStatus
 from storage import open_store
-from storage.tables import BudgetRow, LlmCallRow, TurnRow
-from tests.chaos.people import COMMANDS, Event
+from storage.tables import BudgetRow, LlmCallRow, ReservationRow, TurnRow
+from tests.chaos.people import Event
 from tests.chaos.program import USD_PER_MTOK
 from tests.loopback.providers.record import Outcome, Seen
 
 _TAG = re.compile(r"\[([\w-]+)\] What is")
+_STEPS = {
+    "You are the critic": Purpose.CRITICISE,
+    "A critic objects": Purpose.REVISE,
+    "assistants have answered": Purpose.JUDGE,
+}
+"""By what words a step of a discussion is known; any other request asks for an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +42,9 @@ class Broken:
     out_of_order: int
     """Turns that began before the one before them was over."""
     paid_again: int
-    """Requests to the provider for which no attempt is booked."""
+    """Turns with a step that the provider was asked for more often than attempts are booked."""
     held: int
-    """Budgets that still hold something."""
+    """Budgets that still hold something, and sums reserved for turns that are over."""
     unbalanced: int
     """Budgets whose spent is not the sum of the ledger."""
     undercharged: int
@@ -61,6 +68,8 @@ class Report:
     requests: int
     attempts_lost: int
     apologised: int
+    discussions: int
+    """Debates and ensembles that were answered, all of their steps done."""
     broken: Broken
 
     def __str__(self) -> str:
@@ -70,6 +79,7 @@ class Report:
             f"{self.requests} requests to the provider",
             f"{self.attempts_lost} of them cut off and booked as lost",
             f"{self.apologised} turns given up with an apology",
+            f"{self.discussions} debates and ensembles answered to their last step",
         ]
         broken = [
             f"{f.name.replace('_', ' ')}: {getattr(self.broken, f.name)}"
@@ -91,6 +101,7 @@ async def check(
             budgets = (await session.exec(select(BudgetRow))).all()
             all_turns = (await session.exec(select(TurnRow))).all()
             all_calls = (await session.exec(select(LlmCallRow))).all()
+            reserved = (await session.exec(select(ReservationRow))).all()
     known = [turn for turn in turns.values() if turn is not None]
     asked = _by_message(requests)
     spent = sum((call.cost or 0) + call.lost_cost for call in all_calls)
@@ -101,15 +112,19 @@ async def check(
         requests=len(requests),
         attempts_lost=sum(entry.attempt - 1 for entry in entries),
         apologised=sum(turn.status is TurnStatus.FAILED for turn in known),
+        discussions=sum(
+            entry.purpose in (Purpose.REVISE, Purpose.JUDGE) and entry.status is CallStatus.DONE
+            for entry in entries
+        ),
         broken=Broken(
             lost=sum(turn is None or not turn.status.is_over for turn in turns.values()),
             answered_twice=sum(
                 n > 1 for n in Counter(row.message_row_id for row in all_turns).values()
             ),
-            wrong_answer=sum(_is_wrong(turn) for turn in known),
+            wrong_answer=sum(_is_wrong(turn, entries) for turn in known),
             out_of_order=_out_of_order(events, turns),
             paid_again=sum(_paid_again(turn, entries, asked) for turn in known),
-            held=sum(budget.held != 0 for budget in budgets),
+            held=sum(budget.held != 0 for budget in budgets) + len(reserved),
             unbalanced=sum(budget.spent != spent for budget in budgets),
             undercharged=sum(_is_undercharged(turn, entries, asked) for turn in known),
             mispriced=sum(_is_mispriced(entry, asked) for entry in entries),
@@ -117,9 +132,16 @@ async def check(
     )
 
 
-def to_answer(tag: str) -> str:
-    """What the provider says about a message: its tag, and enough words to be killed between."""
-    return f"({tag}) " + " ".join(f"word{n}" for n in range(30)) + f" (end of {tag})"
+def to_answer(tag: str, step: Purpose = Purpose.ANSWER) -> str:
+    """What the provider says in a step: the tag, and enough words to be killed between."""
+    words = " ".join(f"word{n}" for n in range(30))
+    return f"- [serious] ({tag}) {step.value} {words} (end of {tag})"
+
+
+def step_of(seen: Seen) -> Purpose:
+    """Which step a request is for."""
+    told = (step for words, step in _STEPS.items() if words in seen.prompt)
+    return next(told, Purpose.ANSWER)
 
 
 def answered_tags(requests: Iterable[Seen]) -> set[str]:
@@ -141,12 +163,14 @@ def _by_message(requests: Iterable[Seen]) -> dict[str, list[Seen]]:
     return found
 
 
-def _is_wrong(turn: Turn) -> bool:
+def _is_wrong(turn: Turn, entries: Sequence[LedgerEntry]) -> bool:
+    """Whether an answer is not what the provider said in the last step that was done."""
     if turn.status is not TurnStatus.DONE:
         return False
-    if turn.prompt.startswith(tuple(COMMANDS.values())):  # several calls: their order may vary
-        return turn.reply is None or not turn.reply.text
-    return turn.reply is None or turn.reply.text != to_answer(turn.message_id)
+    done = {e.purpose for e in entries if e.turn_id == turn.turn_id and e.status is CallStatus.DONE}
+    final = done & {Purpose.REVISE, Purpose.JUDGE} or {Purpose.ANSWER}
+    right = {to_answer(turn.message_id, step) for step in final}
+    return turn.reply is None or turn.reply.text not in right
 
 
 def _out_of_order(events: Sequence[Event], turns: dict[str, Turn | None]) -> int:
@@ -164,9 +188,14 @@ def _out_of_order(events: Sequence[Event], turns: dict[str, Turn | None]) -> int
     return count
 
 
-def _paid_again(turn: Turn, entries: Sequence[LedgerEntry], asked: dict[str, list[Seen]]) -> int:
-    booked = sum(entry.attempt for entry in entries if entry.turn_id == turn.turn_id)
-    return max(0, len(asked.get(turn.turn_id, ())) - booked)
+def _paid_again(turn: Turn, entries: Sequence[LedgerEntry], asked: dict[str, list[Seen]]) -> bool:
+    booked: Counter[Purpose] = Counter()
+    for entry in entries:
+        if entry.turn_id == turn.turn_id:
+            is_named = entry.purpose in _STEPS.values()
+            booked[entry.purpose if is_named else Purpose.ANSWER] += entry.attempt
+    requests = Counter(step_of(seen) for seen in asked.get(turn.turn_id, ()))
+    return any(count > booked[step] for step, count in requests.items())
 
 
 def billed_for(seen: Seen) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from storage import open_store
-from tests.chaos.checks import Report, answered_tags, check, tag_of, to_answer
+from tests.chaos.checks import Report, answered_tags, check, step_of, tag_of, to_answer
 from tests.chaos.people import Patience, People
 from tests.chaos.program import Program
 from tests.loopback.providers import ProviderServer
@@ -57,7 +57,9 @@ async def go_through(plan: Plan, database: str, folder: Path) -> Report:
 
 
 def _answer(seen: Seen) -> Reply:
-    return Reply(text=to_answer(tag_of(seen)), first_delay_s=0.05, chunk_delay_s=0.01)
+    return Reply(
+        text=to_answer(tag_of(seen), step_of(seen)), first_delay_s=0.05, chunk_delay_s=0.01
+    )
 
 
 @asynccontextmanager

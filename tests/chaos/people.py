@@ -13,8 +13,8 @@ from tests.chaos.program import Program
 
 TWICE = 0.2
 """How many of the events are delivered a second time although they were acknowledged."""
-COMMANDS = {4: "debate ", 8: "ensemble n:2 "}
-"""What every tenth message of a conversation asks for instead of a single answer."""
+COMMANDS = {2: "debate ", 4: "ensemble n:2 "}
+"""What two of five messages of a conversation ask for instead of a single answer."""
 _RETRY_S = 0.2
 _TRY_LIMIT_S = 30.0
 
@@ -37,7 +37,7 @@ class Event:
     @property
     def text(self) -> str:
         """A question; some ask two models for a debate or an ensemble."""
-        word = COMMANDS.get(self.number % 10, "")
+        word = COMMANDS.get(self.number % 5, "")
         return f"{word}[{self.message_id}] What is {self.number} and one?"
 
 

@@ -25,6 +25,7 @@ async def test_kills_break_no_promise_on_sqlite(tmp_path: Path) -> None:
 
     assert report.broken.names == [], str(report)
     assert report.events > 4
+    assert report.discussions > 0
 
 
 @pytest.mark.postgres
@@ -38,3 +39,4 @@ async def test_kills_break_no_promise_on_postgresql_with_two_processes(
 
     assert report.broken.names == [], str(report)
     assert report.events > 4
+    assert report.discussions > 0
