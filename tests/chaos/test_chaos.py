@@ -20,11 +20,11 @@ def postgres() -> Iterator[Server]:
 @pytest.mark.timeout(300)
 async def test_kills_break_no_promise_on_sqlite(tmp_path: Path) -> None:
     report = await go_through(
-        Plan(kills=4, conversations=4), f"sqlite:///{tmp_path / 'parley.db'}", tmp_path
+        Plan(kills=3, conversations=3), f"sqlite:///{tmp_path / 'parley.db'}", tmp_path
     )
 
     assert report.broken.names == [], str(report)
-    assert report.events > 4
+    assert report.events > 3
     assert report.discussions > 0
 
 
@@ -34,9 +34,9 @@ async def test_kills_break_no_promise_on_postgresql_with_two_processes(
     tmp_path: Path, postgres: Server
 ) -> None:
     report = await go_through(
-        Plan(kills=4, conversations=4, processes=2), postgres.new_database(), tmp_path
+        Plan(kills=3, conversations=3, processes=2), postgres.new_database(), tmp_path
     )
 
     assert report.broken.names == [], str(report)
-    assert report.events > 4
+    assert report.events > 3
     assert report.discussions > 0
