@@ -43,6 +43,7 @@ WAYS = {
 COMPETENCE = {"one": 0.75, "two": 0.75, "three": 0.75}
 """How often each scripted model is right by itself."""
 SEES_ERROR = 0.8
+_FIRST = (Purpose.DRAFT, Purpose.PROPOSE)
 FALSE_ALARM = 0.1
 _ANSWER = re.compile(r"ANSWER: (-?\d+)")
 _MODELS = """
@@ -180,7 +181,7 @@ async def measure(terminal: Terminal, asked: Sequence[Question], way: str) -> Re
         is_right = kept is not None and kept.reply is not None and _says(kept.reply.text, question)
         right += is_right
         entries += own
-        first = [_says(e.text, question) for e in own if e.purpose is Purpose.PROPOSE]
+        first = [_says(e.text, question) for e in own if e.purpose in _FIRST]
         if first:
             before = "right" if sum(first) * 2 > len(first) else "wrong"
             changes[f"{before} → {'right' if is_right else 'wrong'}"] += 1

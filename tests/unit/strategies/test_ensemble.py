@@ -271,3 +271,17 @@ def _voice(number: int, text: str = "text") -> Voice:
     spec = model(f"quux{number}", model_id=f"vendor/quux-{number}-x")
     said = Said(entry=entry(f"propose{number}", text=text), model=spec)
     return Voice(name=f"<voice-{number}>", said=said)
+
+
+async def test_answers_of_50_kb_fit_into_the_judges_window() -> None:
+    long = "word " * 10_000
+    models = Catalog(
+        tuple(
+            model(alias, Tier.FULL, provider=alias, context_tokens=4_000, max_output_tokens=500)
+            for alias in ("ada", "bob", "eve")
+        )
+    )
+    world = World(Playing({**PARTS, "ada": long, "bob": long, "eve": long}), models)
+    sink = await world.ask(QUESTION)
+    assert sink.reply.text == PARTS["judge"]
+    assert world.gateway.said_to("judge").count("characters are left out here") == 3
