@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -29,6 +30,8 @@ def main() -> None:
     clean = scrub(dict(os.environ))
     os.environ.clear()
     os.environ.update(clean)
+    # A soak that is told to end takes the program that it started with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="soak") as name:
         sys.exit(_run(options, Path(name)))
 
