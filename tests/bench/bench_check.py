@@ -30,6 +30,7 @@ from bot.settings import SettingChange
 from bot.strategies.vote import normalise, short_answer
 from bot.turns import Turn
 from tests.bench.bench_strategies import Question, questions
+from tests.bench.figures import Figure, record
 from tests.fakes import FixedEstimator
 from tests.loopback.providers import ProviderServer, Reply
 from tests.loopback.providers.record import Seen
@@ -226,6 +227,17 @@ async def _table(asked: Sequence[Question]) -> None:
         for way in WAYS:
             result = await measure(terminal, delivery, asked, way)
             print(f"{way:20}{result.row(len(asked))}")
+            keep(way, result, len(asked))
+
+
+def keep(way: str, result: Result, asked: int) -> None:
+    """Add a way's figures to the record."""
+    right = 100 * result.right / asked
+    record(Figure(name=f"{way}: right", value=right, unit="%", is_more_better=True, noise=0.1))
+    calls = result.calls / asked
+    record(Figure(name=f"{way}: calls for each question", value=calls, unit="", noise=0.1))
+    whole_s = statistics.median(result.whole_s)
+    record(Figure(name=f"{way}: whole text, median", value=whole_s, unit="s"))
 
 
 def main() -> None:
