@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml  # type: ignore[import-untyped]  # it ships no types
+import yaml
 
 from adapters.settings import AppSettings
 from adapters.slack.manifest import BOT_SCOPES, manifest, to_yaml
