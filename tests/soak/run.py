@@ -16,7 +16,7 @@ import aiohttp
 from storage import open_store
 from tests.soak.diary import Prompt
 from tests.soak.discord_people import DiscordPeople
-from tests.soak.kept import Kept, inspect_kept
+from tests.soak.kept import Kept, inspect_kept, size_mb
 from tests.soak.slack_people import SlackPeople
 from tests.soak.town import Act, Town, open_town
 from tests.soak.troubles import Troubles
@@ -162,6 +162,8 @@ async def soak(
     plan: Plan, database: str, folder: Path, say: Callable[[str], None]
 ) -> tuple[Course, Kept, Town]:
     """Go through a plan; what happened, what is kept, and the town for its diary."""
+    async with open_store(database) as store:
+        empty_mb = await size_mb(store)
     async with open_town(database, folder, plan.seed) as town:
         going = Soak(town, plan, say)
         _, discord, slack = await going.run()
@@ -179,6 +181,7 @@ async def soak(
             database="SQLite" if database.startswith("sqlite") else "PostgreSQL",
             seed=plan.seed,
             vitals=going.vitals,
+            empty_mb=empty_mb,
             exit_code=exit_code,
             errors=ERROR.findall(town.program.log.read_text("utf-8")),
             unfinished=discord.unfinished() + slack.unfinished(),

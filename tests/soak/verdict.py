@@ -36,6 +36,8 @@ class Course:
     database: str
     seed: int
     vitals: Sequence[Vitals]
+    empty_mb: float
+    """How large the database was before."""
     exit_code: int
     errors: Sequence[str]
     """Lines of the program's log above a warning."""
@@ -138,13 +140,14 @@ def _heading(course: Course, kept: Kept, diary: Diary) -> list[str]:
     first, last = course.vitals[0], course.vitals[-1]
     share = (last.cpu_s - first.cpu_s) / max(1.0, last.at_s - first.at_s)
     turns = sum(kept.turns.values())
+    each_kb = (kept.size_mb - course.empty_mb) * 1024 / max(1, turns)
     return [
         f"{course.minutes:g} minutes on {course.database}, seed {course.seed}, "
         f"{time.strftime('%F')}, {os.cpu_count()} cores. "
         f"{turns} prompts ({_counts(kept.turns)}), {share:.0%} of one core; "
         f"growth is measured behind a warm-up of {course.warm_up_s:.0f} s. "
-        f"The database ended at {kept.size_mb:.1f} MB, {kept.size_mb * 1024 / max(1, turns):.1f} "
-        f"KB for each prompt, {kept.engine_rows} rows of the engine in it, which go after a day.",
+        f"The database grew from {course.empty_mb:.1f} to {kept.size_mb:.1f} MB, {each_kb:.1f} KB "
+        f"for each prompt, {kept.engine_rows} rows of the engine in it, which go after a day.",
     ]
 
 
