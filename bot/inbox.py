@@ -63,8 +63,8 @@ class Inbox:
             place = (key.platform, key.workspace_id, channel_id)
             known, heard_s = self._named.get(place, ("", 0.0))
             if name and (name != known or now - heard_s >= NAMES_LAST_S):
+                self._named[place] = (name, now)  # before it is kept: in a crowd, once
                 await self._store.name_place(*place, name)
-                self._named[place] = (name, now)
 
     async def retry(
         self,

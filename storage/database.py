@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
@@ -16,9 +17,11 @@ from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.errors import ConfigurationError, StoreError
+from storage.group_commit import GroupCommit, Work
 from storage.near_sqlite import connector
 from storage.turnstile import Turnstile
 
+_T = TypeVar("_T")
 BUSY_TIMEOUT_MS = 30_000
 _SCRUB_TIMEOUT_MS = 2_000
 _POSTGRES_POOL = 10
@@ -63,6 +66,7 @@ class Database:
         self.writer = _sqlite(url, readers=0) if self.is_sqlite else _postgres(url)
         self.reader = _sqlite(url, readers=_SQLITE_READERS) if self.is_sqlite else _postgres(url)
         self._turnstile = Turnstile(1 if self.is_sqlite else _POSTGRES_POOL)
+        self._group = GroupCommit(partial(self.transaction, is_urgent=True))
         self._insertions: dict[str, Any] = {}
 
     @asynccontextmanager
@@ -87,6 +91,18 @@ class Database:
                 self.writer.begin() as connection,
             ):
                 yield connection
+
+    async def together(self, work: Work[_T]) -> _T:
+        """Do an urgent piece of work, on SQLite in one commit with what others want meanwhile."""
+        with _in_words():
+            if self.is_sqlite:
+                return await self._group.run(work)
+            async with self.transaction(is_urgent=True) as connection:
+                return await work(connection)
+
+    async def until_calm(self) -> None:
+        """Wait until no urgent transaction is under way or waits."""
+        await self._turnstile.until_calm()
 
     @property
     def is_busy(self) -> bool:

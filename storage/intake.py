@@ -18,6 +18,7 @@ from storage.convert import (
     to_turn_values,
 )
 from storage.database import Database
+from storage.group_commit import Work
 from storage.line import Line, Place
 from storage.tables import CONVERSATION, FEEDBACK, MESSAGE, TURN
 
@@ -38,6 +39,10 @@ _TURNS_HERE = select(
 ).where(TURN.c.conversation_id == bindparam("conversation_id"))
 
 
+class _KnownError(Exception):
+    """There is such a turn already, or none may be; what was written for it is taken back."""
+
+
 class SqlIntake:
     """The inbox's part of the store."""
 
@@ -46,18 +51,14 @@ class SqlIntake:
 
     async def accept(self, message: IncomingMessage, turn: Turn) -> bool:
         """Keep a message, its turn and its place in the queue in one commit."""
-        async with self._db.transaction(is_urgent=True) as connection:
+
+        async def keep_both(connection: AsyncConnection) -> Callable[[], None]:
             row_id = await self._insert_message(connection, message)
             if row_id is None:
-                return False
-            # This locks the conversation: who accepts there, too, sees this turn in the line.
-            await connection.execute(self._touch, to_conversation_values(turn))
-            if not await self._insert_turn(connection, turn, row_id):
-                await connection.rollback()
-                return False
-            begin = await self._join(connection, turn)
-        begin()
-        return True
+                raise _KnownError
+            return await self._insert_turn(connection, turn, row_id)
+
+        return await self._begun(keep_both)
 
     async def keep(self, message: IncomingMessage) -> None:
         """Keep a message that is context only."""
@@ -67,17 +68,14 @@ class SqlIntake:
     async def retry(self, turn: Turn) -> bool:
         """Keep a further turn on a kept message."""
         place = {"on": turn.key.platform, "message": turn.message_id}
-        async with self._db.transaction() as connection:
+
+        async def keep_turn(connection: AsyncConnection) -> Callable[[], None]:
             message = (await connection.execute(_MESSAGE, place)).first()
             if message is None or message.is_withdrawn:
-                return False
-            await connection.execute(self._touch, to_conversation_values(turn))
-            if not await self._insert_turn(connection, turn, message.id):
-                await connection.rollback()
-                return False
-            begin = await self._join(connection, turn)
-        begin()
-        return True
+                raise _KnownError
+            return await self._insert_turn(connection, turn, message.id)
+
+        return await self._begun(keep_turn)
 
     async def amend(self, platform: str, message_id: str, text: str) -> None:
         """Take an edited text."""
@@ -142,11 +140,25 @@ class SqlIntake:
         )
         return row_id
 
+    async def _begun(self, keep: Work[Callable[[], None]]) -> bool:
+        """Keep a turn and begin it once that is committed; False when it cannot be kept."""
+        try:
+            begin = await self._db.together(keep)
+        except _KnownError:
+            return False
+        begin()
+        return True
+
     async def _insert_turn(
         self, connection: AsyncConnection, turn: Turn, message_row_id: int
-    ) -> bool:
+    ) -> Callable[[], None]:
+        """Keep a new turn in its place; returns what begins it."""
+        # This locks the conversation: who accepts there, too, sees this turn in the line.
+        await connection.execute(self._touch, to_conversation_values(turn))
         values = to_turn_values(turn, message_row_id)
-        return await self._db.insert_new(connection, TURN, values) is not None
+        if await self._db.insert_new(connection, TURN, values) is None:
+            raise _KnownError
+        return await self._join(connection, turn)
 
     async def _join(self, connection: AsyncConnection, turn: Turn) -> Callable[[], None]:
         """Give a new turn its place in the line; returns what begins it."""

@@ -53,6 +53,10 @@ class SqlStore(
         """Where it is."""
         return self._db.url
 
+    async def until_calm(self) -> None:
+        """Wait until no message is being accepted."""
+        await self._db.until_calm()
+
     @property
     def is_accepting(self) -> bool:
         """Whether a message is being accepted right now: what can wait, waits."""

@@ -18,6 +18,13 @@ class Turnstile:
         self._free = places
         self.urgent = 0
         """How many are in or wait urgently."""
+        self._calm = asyncio.Event()
+
+    async def until_calm(self) -> None:
+        """Wait until nobody is in or waits urgently."""
+        while self.urgent:
+            self._calm.clear()
+            await self._calm.wait()
 
     @asynccontextmanager
     async def pass_through(self, *, is_urgent: bool) -> AsyncIterator[None]:
@@ -31,6 +38,8 @@ class Turnstile:
                 self._leave()
         finally:
             self.urgent -= is_urgent
+            if not self.urgent:
+                self._calm.set()
 
     async def _enter(self, is_urgent: bool) -> None:
         if self._free:

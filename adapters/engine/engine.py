@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from types import TracebackType
 
@@ -26,7 +26,7 @@ TURN_LIMIT_S = 1_800.0
 MAX_FAILURES = 6
 _PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _AFTER_END_S = 0.02
-_RUSH_STEP_S, _RUSH_STEPS = 0.005, 200
+_RUSH_S = 1.0
 _GIVEN_UP = "I could not finish this answer, although I tried several times. Please ask again."
 logger = logging.getLogger(__name__)
 
@@ -187,10 +187,10 @@ class DurableEngine:
 
     async def _let_messages_in(self) -> None:
         """In a rush, messages are accepted first: platforms wait for that, and not for long."""
-        for _ in range(_RUSH_STEPS):
-            if not self._store.is_accepting:
-                return
-            await asyncio.sleep(_RUSH_STEP_S)
+        if self._store.is_accepting:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_RUSH_S):
+                    await self._store.until_calm()
 
     async def _run(self, turn_id: str) -> None:
         """What a workflow does."""
