@@ -7,14 +7,16 @@ import socket
 import sys
 import uuid
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.active_models import ModelChoice
+from adapters.cli import findings as local
 from adapters.cli.console import ConsoleDelivery
+from adapters.cli.findings import Finding, Verdict
 from adapters.cli.program import Program, Terminal
-from adapters.llm import key_variable
+from adapters.llm import default_base, key_variable, known_models
 from adapters.parts import PlatformCheck
 from adapters.settings import PROVIDER_KEYS, AppSettings
 from bot.budget import Limit, limits_for
@@ -30,34 +32,18 @@ from bot.turns import Turn
 _MARKS = {"ok": "✓", "hint": "·", "fault": "✗"}
 
 
-class Verdict(StrEnum):
-    """How a check came out."""
-
-    OK = "ok"
-    HINT = "hint"
-    FAULT = "fault"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check: what was looked at, how it is, what to do."""
-
-    what: str
-    verdict: Verdict
-    says: str
-    remedy: str = ""
-
-
 async def doctor(program: Program, *, as_json: bool) -> int:
     """Print every finding; the exit code is 1 when there is a fault."""
     findings: list[Finding] = []
     try:
         settings = program.settings()
         findings.append(Finding("settings", Verdict.OK, "the environment and .env are readable"))
-        findings += _static(settings, program.listed_models(settings))
+        choice = program.listed_models(settings)
+        findings += _static(settings, choice)
         async with program.open_terminal(settings, ConsoleDelivery(is_quiet=True)) as terminal:
             findings += [Finding("database", Verdict.OK, _database(settings))]
             findings += [await _try_model(terminal, model) for model in _one_a_key(terminal)]
+        findings += await local.clock(_asked(settings, choice))
         findings += [_of_platform(check) for check in await program.check_platforms(settings)]
     except BotError as error:
         findings.append(Finding("start", Verdict.FAULT, str(error)))
@@ -83,6 +69,22 @@ def _static(settings: AppSettings, choice: ModelChoice) -> Iterator[Finding]:
     yield Finding("budget", Verdict.OK, f"at most {cap} a month (PARLEY_MONTHLY_CAP_USD)")
     yield _port(settings)
     yield from _tokens(settings)
+    yield from local.tokens(settings)
+    yield from local.retirements(choice.active, known_models(), datetime.now(UTC).date())
+    yield local.folder(settings.parley_home)
+    yield local.disk(settings.parley_home)
+    yield from local.env_file(Path(".env"))
+
+
+def _asked(settings: AppSettings, choice: ModelChoice) -> Iterator[str]:
+    """Who may know what time it is: only those who hear from us anyway."""
+    if settings.discord_token.get_secret_value():
+        yield settings.discord_api_base or "https://discord.com/api/v10"
+    if settings.slack_bot_token.get_secret_value():
+        yield settings.slack_api_base or "https://slack.com/api/"
+    for model in choice.active:
+        if base := model.api_base or default_base(model.provider):
+            yield base
 
 
 def _of_platform(check: PlatformCheck) -> Finding:
