@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot.catalog import Tier
+from bot.exploration import REASON
 from bot.money import format_usd
 from bot.router import RouteDecision
 
@@ -36,11 +37,21 @@ def explain(record: Mapping[str, object]) -> str:
     """A kept decision in words, as Markdown: tier, reasons, probabilities, alternatives."""
     if "model" not in record:  # a command, or a prompt that was refused before
         return "Nothing was decided: no model was asked."
-    lines = [f"**{record['model']}** of the {record['tier']} tier: {record['reason']}."]
     probabilities = record.get("p")
+    head = f"**{record['model']}** of the {record['tier']} tier"
     if isinstance(probabilities, Mapping):
         shares = ", ".join(f"{tier} {p:.0%}" for tier, p in probabilities.items())
-        lines.append(f"How likely each tier is to satisfy: {shares}.")
+        lines = [
+            f"{head}. What weighed most: {record['reason']}.",
+            f"How likely each tier is to satisfy, by {record['estimator']}: {shares}.",
+        ]
+        if REASON not in _texts(record.get("reasons")):
+            lines.append(
+                f"The {record['wanted_tier']} tier was chosen: it costs least once the risk of a "
+                "poor answer is counted, which the dial weighs."
+            )
+    else:
+        lines = [f"{head}: {record['reason']}."]
     alternatives = record.get("alternatives")
     if isinstance(alternatives, Mapping) and alternatives:
         prices = ", ".join(

@@ -158,6 +158,6 @@ def to_report(report: RefitReport) -> str:
             f"{report.refitted_loss:.3f} refitted (less is better)."
         )
     if report.is_accepted:
-        changes = "; ".join(report.changes) or "hardly anything"
-        lines.append(f"What changed most: {changes}.")
+        lines.append("What changed most, by its weight on a prompt's chance to be satisfied:")
+        lines += [f"- {change}" for change in report.changes or ("hardly anything",)]
     return "\n".join(lines)

@@ -13,6 +13,7 @@ from adapters.active_models import ModelChoice
 from adapters.cli.program import Program
 from bot.calls import estimate_tokens
 from bot.catalog import Catalog, ModelSpec
+from bot.errors import PromptError
 from bot.explanation import explain, to_record
 from bot.router import Router, RouteRequest
 from bot.tags import parse_tags
@@ -53,6 +54,8 @@ def route(program: Program, text: str, *, as_json: bool) -> int:
     choice = program.listed_models(program.settings())
     catalog = choice.active if choice.active.models else choice.listed
     tagged = parse_tags(text, catalog.aliases())
+    if not tagged.prompt.strip():
+        raise PromptError('Write the prompt to judge: parley route "Why is the sky blue?"')
     decision = Router(catalog, program.estimator()).route(
         RouteRequest(
             prompt=tagged.prompt,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -33,8 +34,13 @@ def route_file(estimator: Estimator, path: str, dial: int) -> int:
         with nullcontext(sys.stdin) if path == "-" else open(path, encoding="utf-8") as lines:
             for line in score_jsonl(lines, estimator, lambda e: choose(e, lambda_usd)):
                 sys.stdout.write(line + "\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} can't be read: {error}.") from error
+    except BrokenPipeError:  # whoever reads this has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        raise ConfigurationError(f"{path} can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} can't be read: it is not text in UTF-8.") from error
     return 0
 
 

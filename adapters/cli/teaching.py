@@ -35,13 +35,14 @@ async def versions(program: Program, workspace: str) -> int:
     async with open_store(made_home(program.settings())) as store:
         names = await _workspaces(store, workspace)
         for name in names:
-            is_on = "on" if await _learns(store, name) else "off"
-            sys.stdout.write(f"{name} (learn is {is_on})\n")
+            learns = await _learns(store, name)
+            sys.stdout.write(f"{name} (learn is {'on' if learns else 'off'})\n")
             used = await store.learned(name)
-            known = await store.learned_versions(name)
-            for version in known:
-                sys.stdout.write(_line(version, is_used=used == version))
-            if used is None:
+            in_use = "in use" if learns else "ready, and in use once learn is on"
+            for version in await store.learned_versions(name):
+                state = in_use if version == used else _state(version)
+                sys.stdout.write(_line(version, state))
+            if used is None or not learns:
                 sys.stdout.write("  The shipped model is in use.\n")
         if not names:
             sys.stdout.write(_NOTHING)
@@ -102,16 +103,13 @@ def _say_lesson(lesson: Lesson) -> None:
     sys.stdout.write(f"{lesson.scope_id}{name}\n{_indented(lesson.report)}")
 
 
-def _line(version: LearnedVersion, *, is_used: bool) -> str:
-    state = (
-        "in use"
-        if is_used
-        else "taken back"
-        if version.is_withdrawn
-        else "replaced"
-        if version.is_accepted
-        else "refused"
-    )
+def _state(version: LearnedVersion) -> str:
+    if version.is_withdrawn:
+        return "taken back"
+    return "replaced" if version.is_accepted else "refused"
+
+
+def _line(version: LearnedVersion, state: str) -> str:
     return (
         f"  {version.version}, {version.created_at:%-d %B %Y %H:%M} UTC, {state}\n"
         f"{_indented(version.report, '    ')}"

@@ -160,14 +160,14 @@ def _fit(base: Estimator, examples: Sequence[_Example], version: str) -> Learned
 
 
 def _to_changes(learned: LearnedWeights) -> tuple[str, ...]:
-    """The largest shifts whose signal can be named, with what they do to the log-odds."""
+    """The largest shifts whose signal can be named, with what they make of a chance of a half."""
     named = ((0, "every prompt"), *((1 + i, _spoken(name)) for i, name in enumerate(NAMES)))
     moved = [(float(learned.mean[place]), name) for place, name in named if name]
     largest = sorted(moved, key=lambda each: -abs(each[0]))[:5]
     return tuple(
-        f"{name}: {'easier' if shift > 0 else 'harder'} ({abs(shift):.2f})"
+        f"{name}: {'easier' if shift > 0 else 'harder'} (50% becomes {to_chance(shift):.0%})"
         for shift, name in largest
-        if abs(shift) >= 0.01
+        if abs(shift) >= 0.04  # less than a hundredth
     )
 
 
@@ -181,5 +181,5 @@ def _to_verdict(marks: int, shipped: float, refitted: float) -> str:
     if marks < MIN_MARKS:
         return f"Only {marks} opinions; {MIN_MARKS} are needed. What was in use stays."
     if refitted > shipped + TOLERANCE:
-        return "It did worse than the shipped model on the newest turns, so it is not used."
-    return "It did no worse than the shipped model on the newest turns, so it is used."
+        return "It did worse than the shipped model on the newest turns, so it is refused."
+    return "It did no worse than the shipped model on the newest turns, so it is accepted."

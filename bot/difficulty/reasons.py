@@ -17,6 +17,8 @@ from bot.difficulty.weights import Weights
 MOST: Final = 3
 _WEIGHTY: Final = 0.15
 _PRESENT: Final = 0.12
+_LONG: Final[Mapping[str, float]] = MappingProxyType({"long": 0.5, "very_long": 0.3})
+"""A prompt is called long from two hundred characters on, though each one weighs."""
 
 PHRASES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
     "long": ("long prompt", ""),
@@ -62,7 +64,9 @@ PHRASES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
 """For each signal that can be said in words: what it says when it raises, when it lowers."""
 
 
-_SPOKEN: Final = tuple((INDEX[name], *phrases) for name, phrases in PHRASES.items())
+_SPOKEN: Final = tuple(
+    (INDEX[name], _LONG.get(name, _PRESENT), *phrases) for name, phrases in PHRASES.items()
+)
 
 
 def to_reasons(
@@ -89,8 +93,8 @@ def _weigh(signals: NDArray[np.float32], weights: Weights) -> dict[str, float]:
     values = signals.tolist()
     parts = (signals * weights.signal_sums).tolist()
     weighed: dict[str, float] = {}
-    for place, raises, lowers in _SPOKEN:
-        if values[place] < _PRESENT:
+    for place, present, raises, lowers in _SPOKEN:
+        if values[place] < present:
             continue
         part = parts[place]
         phrase = raises if part > 0 else lowers

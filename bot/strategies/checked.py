@@ -69,7 +69,7 @@ class Checked:
         on_status(_status(draft.model, "checking"))
         fault = find_fault(draft.entry.text) or await self._judged(draft, prepared, account)
         if fault is None:
-            return _shown(replace(draft, remark=PASSED), on_text)
+            return _shown(replace(draft, remark=f"{draft.remark} {PASSED}".strip()), on_text)
         on_status(_status(heavier.model, "a better answer"))
         try:
             better = await self._single.answer(heavier, messages, account, on_text, name="escalate")

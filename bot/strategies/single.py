@@ -104,7 +104,8 @@ class Single:
                     raise CutAnswerError(model) from error
                 first = first or error
             else:
-                return replace(answer, notes=(*_switched(decision, model, first), *answer.notes))
+                switched = _switched(decision, model, first)
+                return replace(answer, notes=(*switched, *answer.notes), remark=" ".join(switched))
         raise first or refused or EmptyAnswerError
 
     async def _ask(

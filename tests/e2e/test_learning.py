@@ -21,6 +21,7 @@ async def test_opinions_are_learned_listed_used_and_taken_back(tmp_path: Path) -
         async with open_store(Path(env["PARLEY_HOME"]) / "parley.db") as store:
             await rated(store, 0, 120, key=TERMINAL)
         learned = await run(env, "train", "--from-ledger")
+        off = await run(env, "train", "--versions")
         await run(env, "chat", stdin="settings workspace learn on\n")
         listed = await run(env, "train", "--versions", "--workspace", "terminal/local")
         back = await run(env, "train", "--rollback")
@@ -28,8 +29,10 @@ async def test_opinions_are_learned_listed_used_and_taken_back(tmp_path: Path) -
     assert "Nobody has given an opinion yet" in nothing.out
     assert learned.code == 0, learned.err
     assert "120 turns, 120 with an opinion. It did no worse" in learned.out
-    assert "What changed most: " in learned.out
+    assert "- every prompt: harder (50% becomes " in learned.out
     assert "`settings workspace learn on`" in learned.out
+    assert "terminal/local (learn is off)" in off.out
+    assert ", ready" in off.out
     assert "terminal/local (learn is on)" in listed.out
     assert ", in use\n" in listed.out
     assert "was taken back. In use from the next prompt on: the shipped model." in back.out

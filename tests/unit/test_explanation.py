@@ -19,8 +19,9 @@ def _router(estimator: FixedEstimator = HARD) -> Router:
 
 def test_why_is_told_in_words() -> None:
     words = explain(to_record(_router().route(ASK)))
-    assert "**full** of the full tier: fixed." in words
-    assert "free 10%, cheap 40%, full 95%" in words
+    assert "**full** of the full tier. What weighed most: fixed." in words
+    assert "by fixed: free 10%, cheap 40%, full 95%" in words
+    assert "The full tier was chosen: it costs least once the risk" in words
     assert "cheap (cheap) $0.0021" in words
 
 

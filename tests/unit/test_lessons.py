@@ -146,12 +146,13 @@ def test_a_report_is_in_words_and_holds_no_prompt() -> None:
         shipped_loss=0.61,
         refitted_loss=0.52,
         is_accepted=True,
-        changes=("about programming: harder (0.31)",),
+        changes=("about programming: harder (50% becomes 42%)",),
         reason="It did no worse than the shipped model on the newest turns, so it is used.",
     )
     assert to_report(report) == (
         "1,200 turns, 80 with an opinion. It did no worse than the shipped model on the newest "
         "turns, so it is used.\n"
         "Log loss on the newest fifth: 0.610 as shipped, 0.520 refitted (less is better).\n"
-        "What changed most: about programming: harder (0.31)."
+        "What changed most, by its weight on a prompt's chance to be satisfied:\n"
+        "- about programming: harder (50% becomes 42%)"
     )
