@@ -24,6 +24,7 @@ _QUIET = (
     "asyncio",
     "dbos",
     "discord",
+    "opentelemetry",
     "slack_bolt",
     "slack_sdk",
     "websockets",

@@ -28,6 +28,7 @@ from adapters.roles import Role, configured_roles
 from adapters.scheduler import Digests, Lookout, run_lookouts
 from adapters.settings import AppSettings, made_home
 from adapters.teaching import Teacher
+from adapters.tracing import tracing
 from adapters.watch import watching
 from adapters.web import (
     Dashboard,
@@ -45,6 +46,7 @@ from bot.catalog import Catalog
 from bot.difficulty import Estimator
 from bot.errors import BotError
 from bot.inbox import Inbox
+from bot.ports import Observer
 from bot.reporting import Reporter
 from bot.responder import Responder
 from bot.router import Router
@@ -73,6 +75,7 @@ class _Server:
     catalog: Catalog = field(default_factory=lambda: Catalog(()))
     deliveries: Deliveries = field(default_factory=Deliveries)
     metrics: Metrics = field(default_factory=Metrics)
+    traces: tuple[Observer, ...] = ()
     outside: list[BaseRoute] = field(default_factory=list)
     """Served beside the page, with checks of their own: Slack's events over HTTP."""
 
@@ -99,6 +102,11 @@ class _Server:
             self._dashboard().routes(),
         )
 
+    @property
+    def observers(self) -> tuple[Observer, ...]:
+        """Who is told of every turn and call."""
+        return (self.metrics, *self.traces)
+
     def _probes(self) -> list[Route]:
         readiness = Readiness(
             store=self.store,
@@ -117,6 +125,7 @@ class _Server:
     async def open_rest(self, stack: AsyncExitStack) -> None:
         """Open models, queue and chat platforms, in this order."""
         await stack.enter_async_context(watching(self.store, self.metrics, self.clock))
+        self.traces = stack.enter_context(tracing(self.settings.otel_exporter_otlp_endpoint))
         # In a thread, so that the page is served while this and all it brings is loaded.
         access = await asyncio.to_thread(importlib.import_module, "adapters.model_access")
         self.startup.working(MODELS, "looking for models")
@@ -153,7 +162,7 @@ class _Server:
             clock=self.clock,
             instance_cap=self.settings.instance_cap,
             admins=self.settings.admins,
-            observers=(self.metrics,),
+            observers=self.observers,
         )
         return Parts(
             settings=self.settings,

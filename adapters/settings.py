@@ -61,6 +61,7 @@ class AppSettings(BaseSettings):
     parley_local: Literal["auto", "demo", "off"] = "auto"
     parley_secret_key: SecretStr = _NO_SECRET
     parley_web_token: SecretStr = _NO_SECRET
+    otel_exporter_otlp_endpoint: str = ""
     parley_metrics_token: SecretStr = _NO_SECRET
     parley_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     parley_log_format: Literal["auto", "json", "text"] = "auto"

@@ -13,6 +13,7 @@ ALLOWED = {
 }  # fmt: skip
 """LGPL and MPL allow use as a library, unchanged, beside code of another licence."""
 CLASSIFIERS = {
+    "3-Clause BSD License": "BSD-3-Clause",
     "Apache": "Apache-2.0",
     "Apache Software License": "Apache-2.0",
     "BSD License": "BSD-3-Clause",
