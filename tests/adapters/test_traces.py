@@ -1,10 +1,12 @@
 """A turn is a trace, its calls are spans in it, and nothing that was said is there."""
 
 import asyncio
+import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -80,3 +82,12 @@ async def test_spans_are_sent_where_the_setting_says() -> None:
 def test_without_the_setting_nobody_traces() -> None:
     with tracing("") as observers:
         assert observers == ()
+
+
+def test_without_the_packages_it_goes_on_and_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
+    with tracing("http://127.0.0.1:1") as observers:
+        assert observers == ()
+    assert "pip install opentelemetry-sdk" in caplog.text
