@@ -31,7 +31,7 @@ from bot.router import RouteDecision, Router
 from bot.settings import Settings
 from bot.strategies.checked import Checked
 from bot.strategies.discussion import Asked, Discussions, to_discussion
-from bot.strategies.footers import to_footer
+from bot.strategies.footers import said_last, to_footer
 from bot.strategies.outcome import Outcome, to_reply
 from bot.strategies.single import Answer, CutAnswerError, Single
 from bot.strategies.stage import STEP_TIMEOUT_S, Means, Stage
@@ -304,7 +304,7 @@ class Responder:
     ) -> Turn:
         """Keep the text so far, with what it cost and a sentence that says why it ends here."""
         entries = await self._store.entries(progress.turn.turn_id)
-        footer = to_footer(entries[-1], entries) if entries else None
+        footer = to_footer(said_last(entries), entries) if entries else None
         actions = (Action.AGAIN,) if error is None else (Action.AGAIN, Action.HEAVIER, Action.WHY)
         return replace(
             progress.turn,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.calls import Purpose
 from bot.ledger import LedgerEntry
 from bot.metering import total_cost
 from bot.replies import Footer
+
+_SMALL_WORK = (Purpose.CLASSIFY, Purpose.CHECK, Purpose.SUMMARISE)
 
 
 def to_footer(entry: LedgerEntry, entries: Sequence[LedgerEntry]) -> Footer:
@@ -20,6 +23,11 @@ def to_footer(entry: LedgerEntry, entries: Sequence[LedgerEntry]) -> Footer:
         latency_s=entry.latency_s or 0.0,
         is_estimated=any(u.is_estimated and u.input_tokens for u in usages),
     )
+
+
+def said_last(entries: Sequence[LedgerEntry]) -> LedgerEntry:
+    """The latest call whose text is meant for people; any, when there is none such."""
+    return next((e for e in reversed(entries) if e.purpose not in _SMALL_WORK), entries[-1])
 
 
 def served_name(entry: LedgerEntry) -> str:

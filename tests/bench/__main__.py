@@ -29,7 +29,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "spend-10m": ("spend", "--rows", "10000", "10000000"),
 }
 """How a bench is run here; a first word without hyphens is the module of a variant."""
-LONG = ("check", "durability-postgres", "scale", "spend-postgres", "spend-10m")
+LONG = ("check", "durability-postgres", "learning", "scale", "spend-postgres", "spend-10m")
 """Run by name only."""
 
 

@@ -225,6 +225,8 @@ async def test_stop_ends_what_is_held_back_and_its_check(script: tuple[str, ...]
     assert sink.reply.notes == ("Stopped.",)
     entries = await world.store.entries("test:m1")
     assert entries[-1].status is CallStatus.CANCELLED
+    assert sink.reply.footer is not None
+    assert sink.reply.footer.model == "free"  # not the judge's
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.strategies.footers import served_name, to_footer
+from bot.calls import Purpose
+from bot.strategies.footers import said_last, served_name, to_footer
 from tests.unit.strategies.examples import entry
 
 
@@ -10,6 +11,12 @@ def test_the_cost_is_that_of_all_calls_and_the_model_that_of_one() -> None:
     one, two = entry("propose1", cost=1_000), entry("criticise1", cost=500, alias="bob")
     footer = to_footer(one, (one, two))
     assert (footer.model, footer.cost, footer.tokens) == ("ada", 1_500, 40)
+
+
+def test_the_small_work_beside_an_answer_did_not_say_it() -> None:
+    answer, check = entry("answer1"), entry("check", purpose=Purpose.CHECK)
+    assert said_last((answer, check)) is answer
+    assert said_last((check,)) is check
 
 
 def test_one_unpriced_call_makes_the_sum_unpriced() -> None:
