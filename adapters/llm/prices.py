@@ -59,7 +59,9 @@ def known_models() -> PriceTable:
     """Read the installed table: some 30 ms, so once at the start."""
     spec = importlib.util.find_spec("litellm")
     if spec is None or spec.origin is None:
-        raise ConfigurationError("LiteLLM is not installed. Run `./parley setup` again.")
+        raise ConfigurationError(
+            "LiteLLM is not installed. Remove the folder .venv and start again: ./parley up"
+        )
     path = Path(spec.origin).parent / _FILE
     entries = json.loads(path.read_bytes(), parse_float=Decimal)
     entries.pop("sample_spec", None)

@@ -1,0 +1,1 @@
+"""What the pages say is true: their commands, names, links and examples."""
