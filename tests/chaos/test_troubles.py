@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import resource
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import aiohttp
@@ -30,6 +31,8 @@ from tests.postgres import Server, running_server
 
 TROUBLE_S = float(os.environ.get("CHAOS_TROUBLE_S", "4"))
 LIMIT_S = 120 + 2 * TROUBLE_S
+ROOM_BYTES = 64 * 1024
+SET_CLOCK = Path(__file__).parent / "set_clock"
 CROWD = 200
 CAP_NANOUSD = NANOUSD // 20
 pytestmark = pytest.mark.timeout(LIMIT_S * 2)
@@ -43,11 +46,15 @@ def postgres() -> Iterator[Server]:
 
 @asynccontextmanager
 async def talking_to(
-    database: str, folder: Path, *, cap_usd: str = "1000"
+    database: str,
+    folder: Path,
+    *,
+    cap_usd: str = "1000",
+    more: Mapping[str, str] | None = None,
 ) -> AsyncIterator[tuple[People, ProviderServer]]:
     async with ProviderServer() as provider, aiohttp.ClientSession() as session:
         provider.script(lambda seen: Reply(text=to_answer(tag_of(seen)), chunk_delay_s=0.01))
-        program = Program(folder, database, provider, "program", cap_usd=cap_usd)
+        program = Program(folder, database, provider, "program", cap_usd=cap_usd, more=more)
         await program.start()
         try:
             yield People([program], random.Random(1), session), provider
@@ -85,6 +92,67 @@ async def test_a_database_that_is_locked_for_a_while_loses_nothing(tmp_path: Pat
         await asyncio.gather(*delivering)
 
         assert await all_over(database, before + during) == [TurnStatus.DONE] * 6
+
+
+async def test_a_disk_without_room_is_told_in_words_and_loses_nothing(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'parley.db'}"
+    before, during, after = (events_of(3, name) for name in ("before", "during", "after"))
+    async with talking_to(database, tmp_path) as (people, provider):
+        await asyncio.gather(*(people.deliver(event) for event in before))
+        await provider.wait_for_requests(1, timeout_s=60)
+        (program,) = people.programs
+        with no_file_above(ROOM_BYTES, program.pid):
+            delivering = [asyncio.create_task(people.deliver(event)) for event in during]
+            body = {"text": "Is there room?", "conversation": "new", "message_id": "unkept"}
+            async with people.session.post(f"{program.address}/api/ask", json=body) as refusal:
+                told = await refusal.text()
+            await asyncio.sleep(TROUBLE_S)
+            asked_meanwhile = {tag_of(seen) for seen in provider.requests}
+        await asyncio.gather(*delivering)
+        await asyncio.gather(*(people.deliver(event) for event in after))
+
+        assert await all_over(database, before + during + after) == [TurnStatus.DONE] * 9
+    assert refusal.status >= 500
+    assert "could not save" in told
+    assert asked_meanwhile <= {event.message_id for event in before}
+
+
+@contextmanager
+def no_file_above(size_bytes: int, pid: int) -> Iterator[None]:
+    """Let a process write no file beyond a size, as if the disk were full there."""
+    free = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size_bytes, free[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, free)
+
+
+async def test_a_clock_that_jumps_back_an_hour_keeps_order_and_history(tmp_path: Path) -> None:
+    database, offset = f"sqlite:///{tmp_path / 'parley.db'}", tmp_path / "offset"
+    offset.write_text("0", encoding="utf-8")
+    clock = {"PYTHONPATH": str(SET_CLOCK), "CLOCK_OFFSET_FILE": str(offset)}
+    first, second, third = (Event(conversation="talk", number=n) for n in (1, 6, 11))
+    async with talking_to(database, tmp_path, more=clock) as (people, provider):
+        await people.deliver(first)
+        await all_over(database, [first])
+        offset.write_text("-3600", encoding="utf-8")
+        await people.deliver(second)
+        await people.deliver(third)
+
+        assert await all_over(database, [first, second, third]) == [TurnStatus.DONE] * 3
+        asked = [seen.messages for seen in provider.requests]
+    async with open_store(database) as store:
+        turns = [await store.turn(event.turn_id) for event in (first, second)]
+
+    assert len(asked) == 3
+    prompts = [[m["content"] for m in each if m["role"] == "user"] for each in asked]
+    assert [len(each) for each in prompts] == [1, 2, 3]
+    assert first.message_id in prompts[2][0]
+    assert second.message_id in prompts[2][1]
+    assert turns[0] is not None
+    assert turns[1] is not None
+    assert turns[1].created_at < turns[0].created_at
 
 
 @pytest.mark.postgres

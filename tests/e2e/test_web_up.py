@@ -1,7 +1,9 @@
 """`parley up` as a person meets it: the real program, a real browser, a loopback provider."""
 
 import asyncio
+import os
 import re
+import resource
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -55,6 +57,32 @@ async def test_conversations_are_there_after_a_restart(
     async with up(env) as program, aiohttp.ClientSession(program.address) as http:
         page = await http.get(f"/c/{turn['conversation']}")
         assert "<p>Kept</p>" in await page.text()
+
+
+async def test_a_program_that_has_answered_stops_without_a_second_of_work(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    provider.script(text="Hello")
+    children_s = _cpu_of_children_s()
+    async with up(environment(tmp_path, provider)) as program, aiohttp.ClientSession() as session:
+        ask = {"text": "Hi"}
+        async with session.post(f"{program.address}/api/ask", json=ask) as response:
+            assert "Hello" in await response.text()
+        used_s = _cpu_of_s(program.process.pid)
+    ended_s = _cpu_of_children_s() - children_s
+
+    assert program.process.returncode == 0
+    assert ended_s - used_s < 1
+
+
+def _cpu_of_s(pid: int) -> float:
+    user, system = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def _cpu_of_children_s() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 async def test_a_port_in_use_is_a_sentence(provider: ProviderServer, tmp_path: Path) -> None:
