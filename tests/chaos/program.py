@@ -82,13 +82,15 @@ class Program:
         assert self._process is not None
         return self._process.pid
 
-    async def start(self, *, is_awaited: bool = True) -> None:
-        """Start it, and wait until its page is there."""
+    async def start(self, *options: str, is_awaited: bool = True) -> None:
+        """Start it with the options of `up`, and wait until its page is there."""
         self.lives += 1
         start = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "adapters.main", "up", env=self._environment, stderr=log
+                *(sys.executable, "-m", "adapters.main", "up", *options),
+                env=self._environment,
+                stderr=log,
             )
         if is_awaited:
             await until(lambda: self._find_address(start), limit_s=_START_LIMIT_S)

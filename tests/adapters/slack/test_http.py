@@ -54,7 +54,7 @@ async def test_a_request_with_a_wrong_or_old_signature_is_refused(
     statuses = []
     async with aiohttp.ClientSession() as http:
         for headers in (sign("wrong", body), sign(SECRET, body, at=0), {}):
-            request = http.post(slack.outbox.http.url, data=body, headers=headers)
+            request = http.post(slack.outbox.http.urls[0], data=body, headers=headers)
             async with request as response:
                 statuses.append(response.status)
     assert statuses == [401, 401, 401]
@@ -66,7 +66,7 @@ async def test_slacks_challenge_is_answered(http_rig: Rig, slack: LoopbackSlack)
     headers = {**sign(SECRET, body), "Content-Type": "application/json"}
     async with (
         aiohttp.ClientSession() as http,
-        http.post(slack.outbox.http.url, data=body, headers=headers) as response,
+        http.post(slack.outbox.http.urls[0], data=body, headers=headers) as response,
     ):
         assert "abc" in await response.text()
 

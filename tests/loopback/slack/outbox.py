@@ -21,9 +21,9 @@ RETRY_DELAYS_S = (0.0, 60.0, 300.0)
 
 @dataclass
 class HttpTarget:
-    """Where signed HTTP requests go."""
+    """Where signed HTTP requests go: to one address after the other."""
 
-    url: str
+    urls: tuple[str, ...]
     signing_secret: str
 
 
@@ -108,10 +108,12 @@ class Outbox:
         if number:
             headers |= {"X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": "http_timeout"}
         timeout = aiohttp.ClientTimeout(total=self._ack_timeout_s)
+        self._turn += 1
+        url = target.urls[self._turn % len(target.urls)]
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as http,
-                http.post(target.url, data=body.encode(), headers=headers) as response,
+                http.post(url, data=body.encode(), headers=headers) as response,
             ):
                 sent.answer = await response.text()
                 return response.ok

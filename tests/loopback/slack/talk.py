@@ -42,9 +42,9 @@ class TalkingSlack(SlackServer):
             event |= {"message": dict(answer["message"]), "previous_message": {}}
         self.event(event, space=space)
 
-    def deliver_by_http(self, url: str, signing_secret: str) -> None:
-        """Send events to this address from now on instead of to sockets."""
-        self.outbox.http = HttpTarget(url, signing_secret)
+    def deliver_by_http(self, url: str, signing_secret: str, *others: str) -> None:
+        """Send events to this address, or these in turn, from now on instead of to sockets."""
+        self.outbox.http = HttpTarget((url, *others), signing_secret)
 
     def say(
         self,
