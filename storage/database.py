@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Table, event, make_url
+from sqlalchemy import URL, Engine, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
@@ -25,6 +26,7 @@ _T = TypeVar("_T")
 BUSY_TIMEOUT_MS = 30_000
 _SCRUB_TIMEOUT_MS = 2_000
 _POSTGRES_POOL = 10
+_RESTED_S = 2.0
 _SQLITE_READERS = 4
 _FAULTS = {
     "full": "The disk is full, so I could not save this. Nothing was spent. Free some space.",
@@ -64,7 +66,11 @@ class Database:
         self.url = url
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self.writer = _sqlite(url, readers=0) if self.is_sqlite else _postgres(url)
-        self.reader = _sqlite(url, readers=_SQLITE_READERS) if self.is_sqlite else _postgres(url)
+        self.reader = (
+            _sqlite(url, readers=_SQLITE_READERS)
+            if self.is_sqlite
+            else _postgres(url, is_reader=True)
+        )
         self._turnstile = Turnstile(1 if self.is_sqlite else _POSTGRES_POOL)
         self._group = GroupCommit(partial(self.transaction, is_urgent=True))
         self._insertions: dict[str, Any] = {}
@@ -187,15 +193,39 @@ def to_store_error(error: Exception) -> StoreError:
     return StoreError()
 
 
-def _postgres(url: URL) -> AsyncEngine:
-    return create_async_engine(
+def _postgres(url: URL, *, is_reader: bool = False) -> AsyncEngine:
+    """The writers' engine, or the readers', whose statements are each a transaction."""
+    engine = create_async_engine(
         url,
+        isolation_level="AUTOCOMMIT" if is_reader else None,
         pool_size=_POSTGRES_POOL,
         max_overflow=0,
         pool_timeout=60,
-        pool_pre_ping=True,
         connect_args={"connect_timeout": 10},
     )
+    _ping_the_rested(engine.sync_engine)
+    return engine
+
+
+def _ping_the_rested(engine: Engine) -> None:
+    """See whether the server still knows a connection that rested; each time would be a trip more.
+
+    SQLAlchemy's own `pool_pre_ping` does it at each use: https://docs.sqlalchemy.org/core/pooling.html
+    """
+
+    @event.listens_for(engine, "checkin")
+    def _on_return(_connection: Any, record: Any) -> None:
+        record.info["used_s"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _on_use(connection: Any, record: Any, _proxy: object) -> None:
+        rested_s = time.monotonic() - record.info.get("used_s", time.monotonic())
+        if rested_s < _RESTED_S:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error
 
 
 def _sqlite(url: URL, *, readers: int) -> AsyncEngine:
