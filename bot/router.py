@@ -20,7 +20,8 @@ MIN_OUTPUT_TOKENS = 256
 """Fewer than this are not worth a call."""
 MAX_OUTPUT_TOKENS = 8_192
 """What one answer may take at most, since all of it is held on the budget."""
-_LAMBDA_AT_ZERO = 16_000_000
+_LAMBDA_AT_ZERO = 22_000_000
+_LAMBDA_STEP = 1.13
 _ALL_TIERS = tuple(Tier)
 
 
@@ -175,12 +176,13 @@ def _tier_reason(tier: Tier, request: RouteRequest) -> str:
 
 
 def to_lambda(dial: int) -> int:
-    """What a poor answer is worth avoiding, in nano-dollars: $0.016 at 0, × 1.3 with each step.
+    """What a poor answer is worth avoiding, in nano-dollars: $0.022 at 0, × 1.13 with each step.
 
-    Where tiers differ by a tenth in probability and a cent in price, all that matters lies there.
+    At 0 nearly all prompts stay free, at 10 nearly all that money can buy is bought, on the
+    prompts that docs/routing.md names.
     """
     step = max(0, min(MAX_DIAL, dial))
-    return round(_LAMBDA_AT_ZERO * 1.3**step)
+    return round(_LAMBDA_AT_ZERO * _LAMBDA_STEP**step)
 
 
 def has_room(model: ModelSpec, input_tokens: int) -> bool:

@@ -209,11 +209,14 @@ def _add_training(app: typer.Typer, program: Program) -> None:
             bool, typer.Option("--dial", help="What each step of the dial does.")
         ] = False,
         plot: Annotated[Path | None, typer.Option(help="With --dial: write a plot (SVG).")] = None,
+        ablations: Annotated[
+            bool, typer.Option("--ablations", help="What each part is worth; many minutes.")
+        ] = False,
     ) -> None:
         """Measure the router beside others on benchmark tables."""
         from adapters.cli import routing
 
-        _exit(routing.evaluate(data, model, with_dial=dial, plot=plot))
+        _exit(routing.evaluate(data, model, with_dial=dial, plot=plot, with_ablations=ablations))
 
 
 def _add_database(app: typer.Typer, program: Program) -> None:

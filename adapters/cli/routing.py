@@ -9,10 +9,20 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TypeVar
 
+from adapters.training.ablations import ablate
+from adapters.training.commands import DEFAULT_SEED
 from adapters.training.commands import train as fit
 from adapters.training.dial import choose, to_dial
+from adapters.training.evaluation import Evaluation
 from adapters.training.evaluation import evaluate as measure
-from adapters.training.report import to_dial_table, to_plot, to_tables, to_training_table
+from adapters.training.recipe import load_corpus
+from adapters.training.report import (
+    to_ablation_table,
+    to_dial_table,
+    to_plot,
+    to_tables,
+    to_training_table,
+)
 from adapters.training.scoring import score_jsonl
 from adapters.training.shipped import read_shipped_model
 from bot.difficulty import Estimator, LocalEstimator
@@ -51,8 +61,20 @@ def train(data: Path, out: Path, seed: int) -> int:
     return 0
 
 
-def evaluate(data: Path, model: Path | None, *, with_dial: bool, plot: Path | None) -> int:
-    """Measure a model file, the shipped one by default; returns the exit code."""
+def evaluate(
+    data: Path,
+    model: Path | None,
+    *,
+    with_dial: bool,
+    plot: Path | None,
+    with_ablations: bool = False,
+) -> int:
+    """Measure a model file, the shipped one by default; returns the exit code.
+
+    The ablations train anew without a part each time, which takes many minutes.
+    """
+    if with_ablations:
+        return _show_ablations(data)
     content = model.read_bytes() if model is not None else read_shipped_model()
     if with_dial:
         estimator = LocalEstimator.from_bytes(content)
@@ -61,8 +83,20 @@ def evaluate(data: Path, model: Path | None, *, with_dial: bool, plot: Path | No
         if plot is not None:
             plot.write_text(to_plot(steps), encoding="utf-8")
         return 0
-    sys.stdout.write(to_tables(_with_tables(data, lambda: measure(data, content))))
+    sys.stdout.write(to_tables(_with_tables(data, lambda: _measure(data, content))))
     return 0
+
+
+def _show_ablations(data: Path) -> int:
+    corpus = _with_tables(data, lambda: load_corpus(data, DEFAULT_SEED))
+    sys.stdout.write(to_ablation_table(ablate(corpus)))
+    return 0
+
+
+def _measure(data: Path, content: bytes) -> Evaluation:
+    from adapters.llm.complexity import make_complexity_judge  # seconds; only this needs it
+
+    return measure(data, content, {"LiteLLM complexity router": make_complexity_judge()})
 
 
 def _with_tables(data: Path, work: Callable[[], _T]) -> _T:

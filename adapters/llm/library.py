@@ -79,7 +79,7 @@ class Library:
     def _load(self) -> None:
         try:
             self.stage = Stage.IMPORTING
-            module = _import()
+            module = import_litellm()
             self.stage = Stage.WARMING_UP
             asyncio.run(_warm_up(module))
         except Exception as error:
@@ -91,7 +91,8 @@ class Library:
         self._loaded.set_result(module)
 
 
-def _import() -> Any:
+def import_litellm() -> Any:
+    """Import it with our switches set; seconds of CPU the first time."""
     os.environ.update(_SWITCHES)
     was_collecting = gc.isenabled()
     gc.disable()  # a quarter of the import's time went into collecting what stays anyway

@@ -15,7 +15,9 @@ from adapters.training.recipe import Corpus, fit_heads, join
 
 EXAM_SOURCES: Final = ("llmrouter_nim9", "mmlu_pro", "zeroeval_math_l5")
 FAMILY_FOLDS: Final = 3
-VARIANTS: Final = ("everything", "signals only", "grams only", "no synthetic prompts")
+VARIANTS: Final = ("everything", "signals only", "grams only", "no light prompts")
+_CHAT: Final = ("hard.en", "hard.other", "everyday.en", "everyday.other")
+_LIGHT: Final = ("light.en", "light.other")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +37,8 @@ def ablate(corpus: Corpus, variants: Sequence[str] = VARIANTS) -> Iterator[Ablat
     for variant in variants:
         changed = replace(corpus, matrix=_without(corpus.matrix, variant))
         allowed = np.ones(len(corpus.groups), dtype=np.bool_)
-        if variant == "no synthetic prompts":
-            allowed = ~_is_synthetic(corpus)
+        if variant == "no light prompts":
+            allowed = ~np.isin(corpus.groups, _LIGHT)
         everyday, hard = _judge_families(changed, allowed)
         yield AblationFigures(
             variant=variant,
@@ -58,8 +60,8 @@ def _without(matrix: Matrix, variant: str) -> Matrix:
     return matrix
 
 
-def _is_synthetic(corpus: Corpus) -> NDArray[np.bool_]:
-    return np.isin(corpus.groups, ["hard.en", "hard.other", "everyday.en", "easy.other"])
+def _is_chat(corpus: Corpus) -> NDArray[np.bool_]:
+    return np.isin(corpus.groups, _CHAT)
 
 
 def _judge_source(corpus: Corpus, source: str, allowed: NDArray[np.bool_]) -> float:
@@ -72,8 +74,8 @@ def _judge_source(corpus: Corpus, source: str, allowed: NDArray[np.bool_]) -> fl
 
 
 def _judge_families(corpus: Corpus, allowed: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Judge each synthetic family by heads that never saw it."""
-    families = sorted(set(corpus.families[_is_synthetic(corpus)].tolist()))
+    """Judge each everyday or hard family by heads that never saw it."""
+    families = sorted(set(corpus.families[_is_chat(corpus)].tolist()))
     judged_as = np.full(len(corpus.groups), np.nan)
     for fold in range(FAMILY_FOLDS):
         members = np.isin(corpus.families, families[fold::FAMILY_FOLDS])

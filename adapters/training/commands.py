@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from adapters.training.dial import DialStep, to_steps
 from adapters.training.matrix import Floats
 from adapters.training.metrics import to_apgr, to_calibration_error
 from adapters.training.recipe import CALIBRATION_SHARES, Corpus, load_corpus, make_weights
@@ -35,6 +36,8 @@ class Report:
     prompts: int
     size_bytes: int
     sources: tuple[SourceFigures, ...]
+    dial: tuple[DialStep, ...]
+    """Each step on the sources' prompts, judged by heads that never saw the source."""
 
 
 def train(data: Path, out: Path, seed: int = DEFAULT_SEED) -> Report:
@@ -53,7 +56,14 @@ def train(data: Path, out: Path, seed: int = DEFAULT_SEED) -> Report:
             for source in CALIBRATION_SHARES
             if source in corpus.groups
         ),
+        dial=_to_dial(corpus, held_out, weights),
     )
+
+
+def _to_dial(corpus: Corpus, held_out: Floats, weights: Weights) -> tuple[DialStep, ...]:
+    scored = ~np.isnan(held_out)
+    chances = np.array([weights.to_probabilities(d) for d in held_out[scored].tolist()])
+    return to_steps(chances, corpus.scores[scored], corpus.serious[scored] != 0)
 
 
 def _to_figures(source: str, corpus: Corpus, held_out: Floats, weights: Weights) -> SourceFigures:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from adapters.training.evaluation import BENCHMARKS
-from adapters.training.tables import Outcome, read_outcomes
+from adapters.training.matrix import Floats
+from adapters.training.tables import read_outcomes
 from bot.catalog import Tier
 from bot.difficulty import Estimate, Estimator
 from bot.money import NANOUSD
@@ -43,31 +46,38 @@ def to_dial(data: Path, estimator: Estimator) -> tuple[DialStep, ...]:
         for row in read_outcomes(data / "eval" / f"routellm_{name}.parquet")[:EVERYDAY_ROWS]
     ]
     everyday = read_outcomes(data / "train" / "casual_unlabelled.parquet")[:EVERYDAY_ROWS]
-    judged = [(row, estimator.estimate(row.prompt)) for row in (*hard, *everyday)]
-    return tuple(_to_step(dial, judged, len(hard)) for dial in range(MAX_DIAL + 1))
+    estimates = [estimator.estimate(row.prompt) for row in (*hard, *everyday)]
+    chances = np.array([(e.p_free, e.p_cheap, e.p_full) for e in estimates])
+    scores = np.array([(row.free, row.cheap, row.full) for row in (*hard, *everyday)])
+    return to_steps(chances, scores, np.arange(len(scores)) < len(hard))
+
+
+def to_steps(chances: Floats, scores: Floats, is_hard: NDArray[np.bool_]) -> tuple[DialStep, ...]:
+    """Return each step's meaning; `chances` and `scores` are of shape (prompts, tiers)."""
+    return tuple(_to_step(dial, chances, scores, is_hard) for dial in range(MAX_DIAL + 1))
 
 
 def choose(estimate: Estimate, lambda_usd: float) -> Tier:
     """Return the tier of least expected cost plus λ·(1 − p), the lower one of equals."""
-    score = {tier: COSTS_USD[tier] + lambda_usd * (1 - estimate.p(tier)) for tier in Tier}
-    return min(Tier, key=lambda tier: (score[tier], tier))
+    chances = np.array([[estimate.p_free, estimate.p_cheap, estimate.p_full]])
+    return Tier(int(_choose_all(chances, lambda_usd)[0]))
 
 
-def _to_step(dial: int, judged: Sequence[tuple[Outcome, Estimate]], hard: int) -> DialStep:
+def _choose_all(chances: Floats, lambda_usd: float) -> NDArray[np.intp]:
+    chosen: NDArray[np.intp] = (np.array(COSTS_USD) + lambda_usd * (1 - chances)).argmin(axis=1)
+    return chosen
+
+
+def _to_step(dial: int, chances: Floats, scores: Floats, is_hard: NDArray[np.bool_]) -> DialStep:
     lambda_usd = to_lambda(dial) / NANOUSD
-    tiers = [choose(estimate, lambda_usd) for _, estimate in judged]
-    scores = [
-        (row.free, row.cheap, row.full)[tier] for (row, _), tier in zip(judged, tiers, strict=True)
-    ]
+    tiers = _choose_all(chances, lambda_usd)
+    answered = scores[np.arange(len(tiers)), tiers]
+    free, cheap, full = (float((tiers == tier).mean()) for tier in Tier)
     return DialStep(
         dial=dial,
         lambda_usd=lambda_usd,
-        shares=(
-            tiers.count(Tier.FREE) / len(tiers),
-            tiers.count(Tier.CHEAP) / len(tiers),
-            tiers.count(Tier.FULL) / len(tiers),
-        ),
-        usd_per_1000=1000 * sum(COSTS_USD[tier] for tier in tiers) / len(tiers),
-        quality=sum(scores) / len(scores),
-        hard_quality=sum(scores[:hard]) / hard,
+        shares=(free, cheap, full),
+        usd_per_1000=1000 * float(np.array(COSTS_USD)[tiers].mean()),
+        quality=float(answered.mean()),
+        hard_quality=float(answered[is_hard].mean()),
     )

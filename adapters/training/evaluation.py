@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,7 @@ from adapters.training.metrics import (
     to_interval,
     to_recall,
 )
-from adapters.training.synthetic import draw
+from adapters.training.synthetic import Level, draw
 from adapters.training.tables import Outcome, read_outcomes
 from bot.difficulty import Estimator, LocalEstimator, RulesEstimator
 from bot.difficulty.signals import INDEX, to_signals
@@ -35,9 +35,6 @@ PUBLISHED: Final = (
     ("RouteLLM causal LLM 8B", 0.679, 0.600, 0.622),
 )
 """APGR on MT-Bench, MMLU, GSM8K as printed in arXiv 2406.18665, same prompts and answers."""
-MEASURED_BEFORE: Final = (("LiteLLM complexity router", 0.682, 0.584, 0.551),)
-"""Measured on the same tables with the router of LiteLLM 1.x; not run again here."""
-
 Judge = Callable[[str], float]
 
 
@@ -91,8 +88,8 @@ class Evaluation:
     speed: Speed
 
 
-def evaluate(data: Path, model: bytes, *, seed: int = 1) -> Evaluation:
-    """Measure the model file beside length, keywords and rules on `data`/eval."""
+def evaluate(data: Path, model: bytes, others: Mapping[str, Judge], *, seed: int = 1) -> Evaluation:
+    """Measure the model file beside length, keywords, rules and `others` on `data`/eval."""
     tables = {name: read_outcomes(_eval(data, name)) for name in BENCHMARKS}
     local = LocalEstimator.from_bytes(model)
     judges: dict[str, Judge] = {
@@ -100,6 +97,7 @@ def evaluate(data: Path, model: bytes, *, seed: int = 1) -> Evaluation:
         RulesEstimator.version: lambda prompt: -RulesEstimator().estimate(prompt).p_free,
         "length": lambda prompt: float(len(prompt)),
         "keywords": lambda prompt: float(to_signals(prompt)[INDEX["hard_mix"]]),
+        **others,
     }
     rows = [row for table in tables.values() for row in table]
     chances = np.array([local.estimate(row.prompt).p_free for row in rows])
@@ -158,8 +156,8 @@ def _judge_all(judge: Judge, prompts: Sequence[str]) -> Floats:
 def _to_chat(seed: int) -> tuple[list[str], list[str]]:
     """Chat prompts of the same families as in training, drawn anew: a check, not a proof."""
     drawn = draw(seed=seed + 1000, per_language=40, english=800)
-    everyday = [p.text for p in drawn if not p.is_hard and p.text]
-    return everyday, [p.text for p in drawn if p.is_hard]
+    everyday = [p.text for p in drawn if p.level is Level.EVERYDAY and p.text]
+    return everyday, [p.text for p in drawn if p.level is Level.HARD]
 
 
 def to_speed(model: bytes, prompts: Sequence[str], *, rounds: int = 3) -> Speed:

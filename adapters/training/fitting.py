@@ -39,7 +39,7 @@ class Head:
 
 
 def fit_head(
-    matrix: Matrix, labels: Floats, weights: Floats, penalty: Penalty, *, steps: int = 60
+    matrix: Matrix, labels: Floats, weights: Floats, penalty: Penalty, *, steps: int = 45
 ) -> Head:
     """Fit labels between 0 and 1; rows count by their weights."""
     mean = matrix.signals.mean(axis=0)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from adapters.training.ablations import EXAM_SOURCES, AblationFigures
 from adapters.training.commands import Report
 from adapters.training.dial import DialStep
-from adapters.training.evaluation import (
-    MEASURED_BEFORE,
-    PUBLISHED,
-    Evaluation,
-    RouterFigures,
-)
+from adapters.training.evaluation import PUBLISHED, Evaluation, RouterFigures
 from adapters.training.metrics import Interval
 
 _WIDTH: Final = 480
@@ -34,10 +30,9 @@ def _to_lines(evaluation: Evaluation) -> Iterator[str]:
             f"| {router.router} | {cells} | {router.mean:.3f} "
             f"| {router.recall_at_1:.0%} | {router.recall_at_5:.0%} |"
         )
-    for note, known in (("published", PUBLISHED), ("measured earlier", MEASURED_BEFORE)):
-        for name, *figures in known:
-            cells = " | ".join(f"{figure:.3f}" for figure in figures)
-            yield f"| {name} ({note}) | {cells} | {sum(figures) / len(figures):.3f} | | |"
+    for name, *figures in PUBLISHED:
+        cells = " | ".join(f"{figure:.3f}" for figure in figures)
+        yield f"| {name} (published) | {cells} | {sum(figures) / len(figures):.3f} | | |"
     yield ""
     yield "| Router | benchmark | rows | AUC of strong needed | CPT(50 %) | CPT(80 %) |"
     yield "| --- | --- | --- | --- | --- | --- |"
@@ -84,6 +79,21 @@ def to_dial_table(steps: Sequence[DialStep]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def to_ablation_table(variants: Iterable[AblationFigures]) -> str:
+    """Return what each part of the model is worth as a Markdown table."""
+    lines = [
+        f"| Variant | {' | '.join(EXAM_SOURCES)} | chat 1 % | chat 5 % |",
+        "| --- " * (len(EXAM_SOURCES) + 3) + "|",
+    ]
+    for figures in variants:
+        cells = " | ".join(f"{apgr:.3f}" for apgr in figures.apgr)
+        lines.append(
+            f"| {figures.variant} | {cells} "
+            f"| {figures.recall_at_1:.0%} | {figures.recall_at_5:.0%} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def to_training_table(report: Report) -> str:
     """Return the held-out figures of a training run as a Markdown table."""
     lines = [
@@ -97,7 +107,12 @@ def to_training_table(report: Report) -> str:
         lines.append(
             f"| {source.source} | {source.rows:,} | {apgr} | {source.calibration_error:.3f} |"
         )
-    return "\n".join(lines) + "\n"
+    lines += [
+        "",
+        "The dial on these prompts, each judged by a model that never saw its source:",
+        "",
+    ]
+    return "\n".join(lines) + "\n" + to_dial_table(report.dial)
 
 
 def to_plot(steps: Sequence[DialStep]) -> str:

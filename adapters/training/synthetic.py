@@ -1,4 +1,4 @@
-"""Everyday and hard chat prompts, drawn from hand-written families in many languages.
+"""Everyday, light and hard chat prompts, drawn from hand-written families in many languages.
 
 The public outcome data has exam questions only; these stand for what people type in a chat.
 """
@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib import resources
 from typing import Any, Final
 
@@ -30,19 +31,27 @@ _MANNERS: Final = ("", "", "", "", "hey, ", "please ", "can you ", "hi! ", "ok s
 Lists = Mapping[str, list[str]]
 
 
+class Level(StrEnum):
+    """How much a prompt asks for; light ones sound harder than they are."""
+
+    EVERYDAY = "everyday"
+    LIGHT = "light"
+    HARD = "hard"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyntheticPrompt:
     """A drawn prompt and the family it came from, such as `hard.en/maths`."""
 
     text: str
     family: str
-    is_hard: bool
+    level: Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Family:
     name: str
-    is_hard: bool
+    level: Level
     templates: list[str]
     lists: Lists
 
@@ -51,8 +60,8 @@ def draw(*, seed: int, per_language: int, english: int) -> list[SyntheticPrompt]
     """Draw `english` prompts of each kind in English and `per_language` in every other one."""
     chance = random.Random(seed)
     drawn: list[SyntheticPrompt] = []
-    for is_hard in (True, False):
-        families = [f for f in _load_english() if f.is_hard is is_hard]
+    for level in Level:
+        families = [f for f in _load_english() if f.level is level]
         drawn += _draw_from(families, english, chance)
     for family in _load_languages():
         drawn += _draw_from([family], per_language, chance)
@@ -67,10 +76,11 @@ def _draw_from(
         text = expand(chance.choice(family.templates), family.lists, chance)
         is_english = ".en/" in family.name
         while is_english and chance.random() < 0.25:
-            more = "{then}" if family.is_hard else chance.choice(family.templates)
+            is_hard = family.level is Level.HARD
+            more = "{then}" if is_hard else chance.choice(family.templates)
             text = f"{text} {expand(more, family.lists, chance)}"
         text = _vary(text, chance, with_pleas=is_english)
-        yield SyntheticPrompt(text=text, family=family.name, is_hard=family.is_hard)
+        yield SyntheticPrompt(text=text, family=family.name, level=family.level)
 
 
 def expand(template: str, lists: Lists, chance: random.Random) -> str:
@@ -105,13 +115,13 @@ def _vary(text: str, chance: random.Random, *, with_pleas: bool) -> str:
 
 
 def _load_english() -> Iterator[_Family]:
-    for kind in ("hard", "everyday"):
-        data = _read(f"{kind}.en.toml")
+    for level in Level:
+        data = _read(f"{level}.en.toml")
         for group in data["group"]:
             own = {k: v for k, v in group.items() if isinstance(v, list) and k != "templates"}
             yield _Family(
-                name=f"{kind}.en/{group['name']}",
-                is_hard=kind == "hard",
+                name=f"{level}.en/{group['name']}",
+                level=level,
                 templates=group["templates"],
                 lists={**data["lists"], **own},
             )
@@ -119,14 +129,14 @@ def _load_english() -> Iterator[_Family]:
 
 def _load_languages() -> Iterator[_Family]:
     data = _read("languages.toml")
-    for language, kinds in data.items():
+    for language, levels in data.items():
         if language == "lists":
             continue
-        for kind, is_hard in (("hard", True), ("easy", False)):
+        for level in Level:
             yield _Family(
-                name=f"{kind}.{language}/all",
-                is_hard=is_hard,
-                templates=kinds[kind],
+                name=f"{level}.{language}/all",
+                level=level,
+                templates=levels[level],
                 lists=data["lists"],
             )
 

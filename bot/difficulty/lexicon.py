@@ -29,6 +29,16 @@ class Kind(IntEnum):
 
 _SPACED: dict[Kind, str] = {
     Kind.CODE: """
+        idempotent idempotency replica replicas replication sharding shard partition partitions
+        failover rollback rollout deployment deployments pipeline middleware webhook websocket
+        socket packet packets checksum hash hashing hashmap heap stack queue trie bitmask
+        iterator generator closure decorator polymorphism inheritance encapsulation
+        interface generics macro memory allocator profiler benchmark
+        pod pods cluster kafka rabbitmq celery airflow spark hadoop etl orm transaction
+        transactions isolation consistency eventual index indexes subquery
+        linter bundler yarn gradle maven cmake makefile bytecode opcode kernel
+        syscall interrupt firmware microcontroller fpga verilog assembly simd vectorise
+        saml csrf xss sandbox hypervisor vm ide cli sdk repository merge rebase
         python javascript typescript java c++ rust golang kotlin swift php ruby perl haskell
         sql mysql postgres postgresql sqlite mongodb redis html css react vue angular django
         flask fastapi node nodejs npm docker kubernetes k8s terraform ansible git github
@@ -59,6 +69,23 @@ _SPACED: dict[Kind, str] = {
         hàm thuật toán lập trình
         """,
     Kind.MATH: """
+        rational irrational reals complex cyclic abelian group
+        ideal module homology cohomology functor category lattice poset bijective injective
+        surjective continuous differentiable compact connected dense measurable countable
+        uncountable cardinality metric norm banach hilbert eigenvectors orthogonal orthonormal
+        projection rank nullspace trace diagonalise diagonalize symmetric
+        quadratic cubic monic coefficient coefficients root roots binomial multinomial
+        generating coprime totient residue remainder congruence diophantine induction
+        contradiction axiom axioms pigeonhole graph vertex vertices edges planar bipartite
+        hamiltonian eulerian chromatic spanning perpendicular parallel inscribed circumscribed
+        centroid altitude median bisector trapezoid parallelogram polygon polyhedron
+        ellipse parabola hyperbola asymptote maxima minima divergence curl laplace
+        fourier taylor maclaurin newton euler gauss bernoulli poisson binomially martingale
+        estimator likelihood posterior prior confidence quantile covariate anova heteroscedastic
+        teilbar reihe gruppe ganzzahlig ganzzahligen zeige
+        premier entières montrez série groupe cyclique
+        primos enteras serie cíclico
+        делится простых целые группа ряд компакте покажите
         prove proof theorem lemma corollary conjecture integral integrals integrate derivative
         derivatives differentiate differential equation equations inequality polynomial
         polynomials matrix matrices eigenvalue eigenvalues eigenvector determinant vector
@@ -86,6 +113,18 @@ _SPACED: dict[Kind, str] = {
         buktikan persamaan peluang turunan integral hitung hitunglah
         """,
     Kind.REASON: """
+        disprove refute counterexample substantiate reconstruct weigh
+        hypotheses cause causes mitigate prioritise prioritize
+        recommend advise appraise estimate quantify extrapolate generalise generalize
+        distinguish categorise classify propose formalise
+        formalize axiomatise operationalise scrutinise interpret rebut steelman
+        postmortem invariant invariants feasibility robustness
+        interactions ramifications drawbacks
+        prüfe erörtere leite bestimme
+        établissez déterminez proposez qualifiez
+        halla propón
+        mostre deduza proponha mostra ricava proponi
+        wykaż podaj выведите предложите квалифицируйте
         analyze analyse analyzing analysis compare comparing comparison contrast evaluate
         evaluating assess critique criticize justify argue argument reasoning reason derive
         deduce infer diagnose optimize optimise optimizing design designing implement
@@ -131,6 +170,39 @@ _SPACED: dict[Kind, str] = {
         esai artikel laporan cerita puisi makalah
         """,
     Kind.EXPERT: """
+        patient presents presenting symptom symptoms prognosis aetiology etiology pathogenesis
+        dosage contraindication contraindications comorbid comorbidity biopsy lesion tumour
+        tumor carcinoma metastasis anaemia anemia sepsis hypertension diabetes insulin thyroid
+        renal hepatic cardiac pulmonary neuron neurons synapse cortex antibody antigen cytokine
+        inhibitor agonist antagonist pharmacokinetics cytochrome warfarin statin randomised
+        randomized placebo cohort epidemiology incidence prevalence
+        indemnity indemnify warranty negligence breach remedy remedies damages injunction
+        statutory precedent appellate jurisdictional arbitration trustee beneficiary
+        copyright patent trademark antitrust merger acquisition shareholder shareholders
+        insolvency bankruptcy debtor collateral covenant lien easement tenancy probate
+        royalties withholding vat deferred goodwill impairment accrual ifrs gaap audit auditor
+        portfolio volatility option options futures swap bond bonds yield arbitrage liquidity
+        solvency underwriting actuarial monopoly monopolist externality keynesian
+        neoclassical endogenous exogenous instrumental econometric
+        ontological epistemic deontology consequentialism metaphysics aesthetics
+        dialectic categorical imperative phenomenological existentialism postmodern
+        enlightenment reformation bourgeoisie proletariat imperialism feudal suffrage
+        orbital hybridisation nucleophile electrophile isomer chirality titration molarity
+        exothermic endothermic enthalpic spectroscopy chromatography catalysis
+        photon photons boson fermion lagrangian wavefunction spin superconductor
+        relativistic gravitational momentum inertia diffraction interference refraction
+        plasma fusion fission isotope radioactive isotopic seismic tectonic stratigraphy
+        ecosystem genomic allele phenotype genotype transcription ribosome mitosis
+        meiosis apoptosis chloroplast metabolism phylogenetic
+        beam strain fatigue tensile shear buckling truss reynolds laminar turbulent
+        compressor turbine actuator controller feedback pid kalman sensor
+        bandgap amplifier oscillator capacitor inductor modulation sampling nyquist
+        iambic pentameter villanelle sestina terza narrator unreliable
+        counterpoint harmony cadence chord chords voicing
+        phoneme morpheme syntactic semantic pragmatics translationese
+        anspruch ansprüche kläger mietrecht differenzialdiagnose patientin befund
+        diagnostic différentiel vice
+        jurídica diagnóstico diferencial cláusula vicio
         quantum thermodynamics entropy enthalpy relativity electromagnetic semiconductor
         photosynthesis mitochondria enzyme protein proteins genome crispr rna dna receptor
         pharmacology pathophysiology differential diagnosis clinical therapeutic oncology
@@ -152,6 +224,8 @@ _SPACED: dict[Kind, str] = {
         квантовой квантовая термодинамики экономики договор право конституции физики
         """,
     Kind.DEMAND: """
+        each every step steps state assumptions
+        assumption fully exact minimal optimal optimally asymptotic
         must should ensure requirements requirement constraint constraints assume assuming
         given suppose considering consider including include respectively exactly least most
         between without following provided specify specific specifically output input inputs
@@ -166,6 +240,8 @@ _SPACED: dict[Kind, str] = {
         примерами
         """,
     Kind.TALK: """
+        hmm yup nah bored tired happy sad hungry cute boring crazy wonderful lovely
+        favourite favorite vacation holiday party kids mom dad grandma grandpa sister brother
         hi hello hey yo hiya howdy morning thanks thank thx ty bye goodbye goodnight lol haha
         hahaha ok okay cool nice great awesome sure yeah yes yep nope no wow please sorry
         welcome buddy dude bro congrats love like feeling feel weekend dinner lunch breakfast
@@ -183,6 +259,8 @@ _SPACED: dict[Kind, str] = {
         xin chào cảm ơn
         """,
     Kind.COMMAND: """
+        lamp light wake snooze uber taxi restaurant pizza recipe cook cooking oven fridge
+        groceries insurance pin atm routing deposit paycheck luggage airline hotel visa
         remind reminder reminders alarm timer set play pause stop turn call text send order
         book reserve reservation flight schedule calendar meeting appointment shopping list
         lights volume traffic directions balance transfer pay bill account card tomorrow
@@ -282,7 +360,7 @@ WORDS: dict[str, int] = {w: int(kind) for kind, text in _SPACED.items() for w in
 STEMS: dict[str, int] = {
     w[:STEM]: kind
     for w, kind in WORDS.items()
-    if len(w) > STEM and kind in (Kind.CODE, Kind.MATH, Kind.REASON, Kind.EDIT)
+    if len(w) > STEM and kind in (Kind.CODE, Kind.MATH, Kind.REASON, Kind.EXPERT, Kind.EDIT)
 }
 SUBSTRINGS: tuple[tuple[str, int], ...] = tuple(
     (w.replace("_", " "), int(kind)) for kind, text in _JOINED.items() for w in text.split()

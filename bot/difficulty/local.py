@@ -16,8 +16,8 @@ from bot.difficulty.reasons import to_reasons
 from bot.difficulty.signals import cap, to_signals
 from bot.difficulty.weights import Weights, read_weights
 
-_THANKS_DIFFICULTY: Final = -4.0
-_EDIT_DIFFICULTY: Final = -1.5
+_THANKS_DIFFICULTY: Final = -8.0
+_EDIT_DIFFICULTY: Final = -7.0
 _JUNK_DIFFICULTY: Final = -1.5
 _LONG_CHARS: Final = 200
 _REPETITIVE: Final = 4

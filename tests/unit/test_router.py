@@ -40,7 +40,7 @@ def test_a_hard_prompt_goes_to_the_full_tier() -> None:
 
 
 def test_the_dial_moves_the_choice() -> None:
-    estimator = FixedEstimator(0.8, 0.85, 0.9)
+    estimator = FixedEstimator(0.7, 0.75, 0.9)
     chosen = [
         _router(estimator=estimator).route(replace(ASK, dial=dial)).model.tier for dial in range(11)
     ]

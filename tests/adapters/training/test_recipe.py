@@ -34,9 +34,11 @@ def test_no_prompt_comes_twice(tmp_path: Path) -> None:
     assert len(corpus.prompts) == len(corpus.matrix.counts)
 
 
-def test_need_is_none_where_the_strong_model_fails_no_less() -> None:
-    need = to_need(np.array([[1.0, 1.0, 1.0], [0.0, 0.0, 0.0], [0.0, 0.5, 1.0]]))
-    assert need.tolist() == [0.0, 0.5, 1.0]
+def test_little_is_needed_where_the_strong_model_fails_no_less() -> None:
+    assert to_need(1.0, 1.0) == 0.0
+    assert to_need(1.0, 0.0) == 0.0
+    assert to_need(0.0, 0.0) == 0.5
+    assert to_need(0.0, 1.0) == 1.0
 
 
 def test_calibration_finds_the_true_probabilities() -> None:

@@ -1,21 +1,23 @@
-"""Synthetic prompts: the same for a seed, both kinds in every language, no slot left open."""
+"""Synthetic prompts: the same for a seed, every level in every language, no slot left open."""
 
 import random
 import re
 
-from adapters.training.synthetic import draw, expand
+from adapters.training.synthetic import Level, draw, expand
 
 
 def test_the_same_seed_draws_the_same_prompts() -> None:
     assert draw(seed=4, per_language=3, english=50) == draw(seed=4, per_language=3, english=50)
 
 
-def test_every_language_has_everyday_and_hard_prompts() -> None:
+def test_every_language_has_prompts_of_every_level() -> None:
     drawn = draw(seed=1, per_language=5, english=50)
-    hard = {p.family.split(".")[1].split("/")[0] for p in drawn if p.is_hard}
-    easy = {p.family.split(".")[1].split("/")[0] for p in drawn if not p.is_hard}
-    assert hard == easy
-    assert {"en", "de", "fr", "es", "zh", "ja", "ko", "ru", "ar", "hi"} <= hard
+    spoken = {
+        level: {p.family.split(".")[1].split("/")[0] for p in drawn if p.level is level}
+        for level in Level
+    }
+    assert spoken[Level.EVERYDAY] == spoken[Level.LIGHT] == spoken[Level.HARD]
+    assert {"en", "de", "fr", "es", "zh", "ja", "ko", "ru", "ar", "hi"} <= spoken[Level.HARD]
 
 
 def test_no_slot_is_left_open() -> None:
