@@ -11,7 +11,7 @@ from tests.postgres import running_server
 from tests.waiting import until
 
 SECRET = "signing-secret"
-QUESTIONS = 6
+QUESTIONS = 3
 
 
 @pytest.mark.postgres
