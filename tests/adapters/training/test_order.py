@@ -138,19 +138,7 @@ def _shipped() -> LocalEstimator:
     return load_shipped_estimator()
 
 
-MISJUDGED = frozenset(
-    {"Write a Python function that adds two numbers", "Write a for loop from 1 to 10"}
-)
-"""Its exams say that small models fail at small functions; not fixed yet."""
-
-
-@pytest.mark.parametrize(
-    ("easier", "harder"),
-    [
-        pytest.param(*pair, marks=pytest.mark.xfail(strict=True)) if pair[0] in MISJUDGED else pair
-        for pair in PAIRS
-    ],
-)
+@pytest.mark.parametrize(("easier", "harder"), PAIRS)
 def test_what_is_plainly_easier_is_not_judged_harder(easier: str, harder: str) -> None:
     estimator = _shipped()
     assert estimator.to_difficulty(easier) <= estimator.to_difficulty(harder)
