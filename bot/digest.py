@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TypeVar
 
 from bot.budget import WARN_AT_PERCENT, BudgetState
 from bot.calls import Purpose
@@ -18,11 +19,12 @@ from bot.features import feature_of, purposes_of, step_of
 from bot.ledger import CallStatus
 from bot.money import Price
 from bot.periods import Stretch
-from bot.spend import SpendLine
+from bot.spend import Portion, Spending, SpendLine, Sums
 
 DEMO_ALIAS = "demo"
 MOST_MODELS = 6
 OTHERS = "others"
+_Some = TypeVar("_Some", bound=Sums)
 
 
 class Grouping(StrEnum):
@@ -118,15 +120,15 @@ class Report:
 
 
 def to_report(
-    lines: Sequence[SpendLine],
+    spending: Spending,
     stretch: Stretch,
     *,
     baseline: Baseline | None = None,
     previous: int | None = None,
     projection: int | None = None,
 ) -> Report:
-    """Build a report of the lines of one stretch."""
-    count = len(stretch.labels)
+    """Build a report of what was spent in one stretch."""
+    lines, count = spending.lines, len(stretch.labels)
     return Report(
         stretch=stretch,
         spent=sum(line.spent for line in lines),
@@ -135,7 +137,7 @@ def to_report(
         unpriced=sum(line.unpriced for line in lines),
         failed=sum(line.calls for line in lines if line.status is CallStatus.FAILED),
         lost=sum(_lost(line) for line in lines),
-        shares=MappingProxyType({by: to_shares(lines, by) for by in Grouping}),
+        shares=MappingProxyType({by: to_shares(spending, by) for by in Grouping}),
         parts=to_parts(lines, count),
         models=to_model_parts(lines, count),
         savings=None if baseline is None else to_savings(lines, baseline, count),
@@ -144,26 +146,32 @@ def to_report(
     )
 
 
-def to_shares(lines: Iterable[SpendLine], by: Grouping) -> tuple[Share, ...]:
+def to_shares(spending: Spending, by: Grouping) -> tuple[Share, ...]:
     """The parts of a total, the dearest first; together they are the total."""
-    return _shares(lines, _KEYS[by], _feature_steps if by is Grouping.FEATURE else _no_steps)
+    if by is Grouping.CHANNEL:
+        return _shares(spending.channels, _portion_key)
+    if by is Grouping.USER:
+        return _shares(spending.people, _portion_key)
+    if by is Grouping.FEATURE:
+        return _shares(spending.lines, _feature_key, _feature_steps)
+    return _shares(spending.lines, _tier_key if by is Grouping.TIER else _model_key)
 
 
 def _shares(
-    lines: Iterable[SpendLine],
-    key_of: Callable[[SpendLine], str],
-    steps_of: Callable[[Sequence[SpendLine]], tuple[Share, ...]],
+    sums: Iterable[_Some],
+    key_of: Callable[[_Some], str],
+    steps_of: Callable[[Sequence[_Some]], tuple[Share, ...]] = lambda _: (),
 ) -> tuple[Share, ...]:
-    found: dict[str, list[SpendLine]] = {}
-    for line in lines:
-        found.setdefault(key_of(line), []).append(line)
+    found: dict[str, list[_Some]] = {}
+    for each in sums:
+        found.setdefault(key_of(each), []).append(each)
     shares = [
         Share(
             key=key,
-            spent=sum(line.spent for line in own),
-            calls=sum(line.calls for line in own),
-            tokens=sum(line.tokens for line in own),
-            unpriced=sum(line.unpriced for line in own),
+            spent=sum(each.spent for each in own),
+            calls=sum(each.calls for each in own),
+            tokens=sum(each.tokens for each in own),
+            unpriced=sum(each.unpriced for each in own),
             steps=steps_of(own),
         )
         for key, own in found.items()
@@ -171,15 +179,27 @@ def _shares(
     return tuple(sorted(shares, key=lambda s: (-s.spent, -s.calls, s.key)))
 
 
-def _no_steps(_lines: Sequence[SpendLine]) -> tuple[Share, ...]:
-    return ()
+def _portion_key(portion: Portion) -> str:
+    return portion.key
+
+
+def _tier_key(line: SpendLine) -> str:
+    return line.tier.label
+
+
+def _model_key(line: SpendLine) -> str:
+    return line.alias
+
+
+def _feature_key(line: SpendLine) -> str:
+    return feature_of(line.purpose).value
 
 
 def _feature_steps(lines: Sequence[SpendLine]) -> tuple[Share, ...]:
     """A feature's steps, where it has more than one."""
     if len(purposes_of(feature_of(lines[0].purpose))) == 1:
         return ()
-    return _shares(lines, lambda line: step_of(line.purpose), _no_steps)
+    return _shares(lines, lambda line: step_of(line.purpose))
 
 
 def to_parts(lines: Iterable[SpendLine], count: int) -> tuple[tuple[int, ...], ...]:
@@ -194,7 +214,7 @@ def to_model_parts(
     lines: Sequence[SpendLine], count: int
 ) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """What the dearest models cost in each part of the stretch, and what the others did."""
-    dearest = [share.key for share in to_shares(lines, Grouping.MODEL)]
+    dearest = [share.key for share in _shares(lines, _model_key)]
     shown = dearest if len(dearest) <= MOST_MODELS else dearest[: MOST_MODELS - 1]
     names = [*shown, *([OTHERS] if len(shown) < len(dearest) else [])]
     parts = {name: [0] * count for name in names}
@@ -260,14 +280,3 @@ def _is_compared(line: SpendLine, baseline: Baseline) -> bool:
 
 def _lost(line: SpendLine) -> int:
     return line.lost_cost + (line.cost if line.status is CallStatus.FAILED else 0)
-
-
-_KEYS: Mapping[Grouping, Callable[[SpendLine], str]] = MappingProxyType(
-    {
-        Grouping.TIER: lambda line: line.tier.label,
-        Grouping.MODEL: lambda line: line.alias,
-        Grouping.FEATURE: lambda line: feature_of(line.purpose).value,
-        Grouping.CHANNEL: lambda line: line.channel_id,
-        Grouping.USER: lambda line: line.user_id,
-    }
-)

@@ -14,7 +14,7 @@ from bot.lessons import AnsweredTurn, LearnedVersion
 from bot.messages import ConversationKey, IncomingMessage
 from bot.replies import Notice, Reply
 from bot.settings import SettingChange, Settings
-from bot.spend import SpendLine, Where
+from bot.spend import Spending, Where
 from bot.turns import Begun, Conversation, Summary, Turn, Utterance
 
 
@@ -209,8 +209,11 @@ class Ledger(Protocol):
 class Spend(Protocol):
     """What was spent, added up."""
 
-    async def spend_lines(self, where: Where, bounds: Sequence[datetime]) -> tuple[SpendLine, ...]:
-        """What was spent between the bounds, added up; each line knows its part."""
+    async def spending(self, where: Where, bounds: Sequence[datetime]) -> Spending:
+        """What was spent between the bounds, added up three times as it was at one moment.
+
+        Each bound but the last begins a part; only the lines are told apart by it.
+        """
 
     async def spent_between(self, where: Where, since: datetime, until: datetime) -> int:
         """The total of a stretch, in nano-dollars."""

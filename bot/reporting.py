@@ -12,11 +12,11 @@ from bot.command_grammar import Command
 from bot.digest import Grouping, Report, to_baseline, to_projection, to_report
 from bot.ledger import LedgerEntry
 from bot.messages import ConversationKey
-from bot.periods import DigestWeek, Span, Stretch, month_left, same_before, stretch_at
+from bot.periods import DigestWeek, Span, month_left, same_before, stretch_at
 from bot.ports import Clock, Store
 from bot.replies import Reply
 from bot.settings import Settings
-from bot.spend import SpendLine, Where
+from bot.spend import Where, together
 from bot.spend_text import MOST_LISTED, to_card, to_text, told_apart
 from bot.turns import Turn
 
@@ -64,7 +64,7 @@ class Reporter:
         stretch = stretch_at(span, now, zone, first)
         before = same_before(stretch, now, zone)
         return to_report(
-            await self._lines(places, stretch),
+            together([await self._store.spending(where, stretch.bounds) for where in places]),
             stretch,
             baseline=to_baseline(self._catalog()),
             previous=None if before is None else await self._total(places, *before),
@@ -74,7 +74,7 @@ class Reporter:
     async def digest(self, where: Where, week: DigestWeek, settings: Settings) -> Report:
         """A whole week of a workspace, compared with the one before, with its budgets."""
         report = to_report(
-            await self._store.spend_lines(where, week.stretch.bounds),
+            await self._store.spending(where, week.stretch.bounds),
             week.stretch,
             baseline=to_baseline(self._catalog()),
             previous=await self._total((where,), *week.before),
@@ -119,13 +119,6 @@ class Reporter:
         shared = (Scope.WORKSPACE, Scope.INSTANCE)
         kept = [limit for limit in limits if user_id is not None or limit.scope in shared]
         return report.with_budgets(await self._store.states(kept))
-
-    async def _lines(self, places: Sequence[Where], stretch: Stretch) -> list[SpendLine]:
-        return [
-            line
-            for where in places
-            for line in await self._store.spend_lines(where, stretch.bounds)
-        ]
 
     async def _total(self, places: Sequence[Where], since: datetime, until: datetime) -> int:
         totals = [await self._store.spent_between(where, since, until) for where in places]

@@ -1,4 +1,4 @@
-"""What was spent, added up: one line for the calls that agree in all that a report groups by."""
+"""What was spent, added up three times: by kind of call, by channel, by person."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 from bot.calls import Purpose
 from bot.catalog import Tier
 from bot.ledger import CallStatus, LedgerEntry
+
+_Some = TypeVar("_Some", bound="Sums")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,17 +36,9 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpendLine:
-    """Calls that agree in part, tier, model, purpose, place, person and outcome; nano-dollars."""
+class Sums:
+    """The figures of some calls, added up; amounts in nano-dollars."""
 
-    part: int
-    """Which part of the stretch they were made in, from 0."""
-    tier: Tier
-    alias: str
-    purpose: Purpose
-    channel_id: str
-    user_id: str
-    status: CallStatus
     calls: int = 0
     unpriced: int = 0
     """Calls whose price is not known; they are in no sum."""
@@ -64,38 +59,86 @@ class SpendLine:
         return self.input_tokens + self.output_tokens
 
 
-def to_lines(entries: Iterable[LedgerEntry], bounds: Sequence[datetime]) -> tuple[SpendLine, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpendLine(Sums):
+    """Calls of one kind: they agree in part, tier, model, purpose and outcome."""
+
+    part: int
+    """Which part of the stretch they were made in, from 0."""
+    tier: Tier
+    alias: str
+    purpose: Purpose
+    status: CallStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portion(Sums):
+    """The calls of one channel, or of one person."""
+
+    key: str
+    """Whose they are: a channel's or a person's id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """The same calls added up three times, each time all of them.
+
+    Kinds, channels and people are not crossed: nearly every call would be a line of its own.
+    """
+
+    lines: tuple[SpendLine, ...] = ()
+    channels: tuple[Portion, ...] = ()
+    people: tuple[Portion, ...] = ()
+
+
+def to_spending(entries: Iterable[LedgerEntry], bounds: Sequence[datetime]) -> Spending:
     """Add up entries; those outside the bounds are left out."""
     lines: dict[SpendLine, SpendLine] = {}
+    channels: dict[Portion, Portion] = {}
+    people: dict[Portion, Portion] = {}
     for entry in entries:
         if bounds[0] <= entry.created_at < bounds[-1]:
-            key = _key(entry, bisect_right(bounds, entry.created_at) - 1)
-            lines[key] = _with(lines.get(key, key), entry)
-    return tuple(lines.values())
+            _add(lines, _to_kind(entry, bisect_right(bounds, entry.created_at) - 1), entry)
+            _add(channels, Portion(key=entry.channel_id), entry)
+            _add(people, Portion(key=entry.user_id), entry)
+    return Spending(
+        lines=tuple(lines.values()),
+        channels=tuple(channels.values()),
+        people=tuple(people.values()),
+    )
 
 
-def _key(entry: LedgerEntry, part: int) -> SpendLine:
+def together(spendings: Iterable[Spending]) -> Spending:
+    """What was spent in several places."""
+    every = tuple(spendings)
+    return Spending(
+        lines=tuple(line for each in every for line in each.lines),
+        channels=tuple(portion for each in every for portion in each.channels),
+        people=tuple(portion for each in every for portion in each.people),
+    )
+
+
+def _to_kind(entry: LedgerEntry, part: int) -> SpendLine:
     return SpendLine(
         part=part,
         tier=entry.tier,
         alias=entry.alias,
         purpose=entry.purpose,
-        channel_id=entry.channel_id,
-        user_id=entry.user_id,
         status=entry.status,
     )
 
 
-def _with(line: SpendLine, entry: LedgerEntry) -> SpendLine:
-    usage = entry.usage
+def _add(found: dict[_Some, _Some], empty: _Some, entry: LedgerEntry) -> None:
+    """Add an entry to the sums that are empty as these in the beginning."""
+    sums, usage = found.get(empty, empty), entry.usage
     is_unpriced = entry.cost is None and usage is not None
-    return replace(
-        line,
-        calls=line.calls + 1,
-        unpriced=line.unpriced + is_unpriced,
-        cost=line.cost + (entry.cost or 0),
-        lost_cost=line.lost_cost + entry.lost_cost,
-        input_tokens=line.input_tokens + (usage.input_tokens if usage else 0),
-        cached_input_tokens=line.cached_input_tokens + (usage.cached_input_tokens if usage else 0),
-        output_tokens=line.output_tokens + (usage.output_tokens if usage else 0),
+    found[empty] = replace(
+        sums,
+        calls=sums.calls + 1,
+        unpriced=sums.unpriced + is_unpriced,
+        cost=sums.cost + (entry.cost or 0),
+        lost_cost=sums.lost_cost + entry.lost_cost,
+        input_tokens=sums.input_tokens + (usage.input_tokens if usage else 0),
+        cached_input_tokens=sums.cached_input_tokens + (usage.cached_input_tokens if usage else 0),
+        output_tokens=sums.output_tokens + (usage.output_tokens if usage else 0),
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.ledger import LedgerEntry
-from bot.spend import SpendLine, Where, to_lines
+from bot.spend import Spending, Where, to_spending
 from storage.memory_kept import Kept
 
 
@@ -17,9 +17,9 @@ class MemorySpend:
 
     _kept: Kept
 
-    async def spend_lines(self, where: Where, bounds: Sequence[datetime]) -> tuple[SpendLine, ...]:
+    async def spending(self, where: Where, bounds: Sequence[datetime]) -> Spending:
         """What was spent between the bounds, added up."""
-        return to_lines(self._calls(where), bounds)
+        return to_spending(self._calls(where), bounds)
 
     async def spent_between(self, where: Where, since: datetime, until: datetime) -> int:
         """The total of a stretch, in nano-dollars."""

@@ -6,29 +6,20 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, literal, text, tuple_
+from sqlalchemy import func, literal, text, tuple_
 from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
-from bot.calls import Purpose
-from bot.catalog import Tier
-from bot.ledger import CallStatus, LedgerEntry
-from bot.spend import SpendLine, Where
+from bot.ledger import LedgerEntry
+from bot.spend import Spending, Where
 from storage.convert_money import to_entry
 from storage.database import Database
+from storage.spend_query import to_spending, to_statement, within
 from storage.tables import LlmCallRow, TurnRow
 
 _MOST_AT_ONCE = 100
 """Names in one statement: databases limit its columns."""
 _CALL = LlmCallRow
-_GROUPED = (
-    col(_CALL.tier),
-    col(_CALL.alias),
-    col(_CALL.purpose),
-    col(_CALL.channel_id),
-    col(_CALL.user_id),
-    col(_CALL.status),
-)
 _WORKSPACES = text(
     """
     WITH RECURSIVE platforms(platform) AS (
@@ -56,32 +47,10 @@ class SqlSpend:
 
     _db: Database
 
-    async def spend_lines(self, where: Where, bounds: Sequence[datetime]) -> tuple[SpendLine, ...]:
-        """What was spent between the bounds, added up; each line knows its part."""
-        part = _part(bounds).label("part")
-        is_unpriced = col(_CALL.cost).is_(None) & col(_CALL.input_tokens).is_not(None)
-        statement = (
-            select(  # type: ignore[call-overload]  # more columns than sqlmodel has overloads for
-                part,
-                *_GROUPED,
-                func.count(),
-                func.sum(case((is_unpriced, 1), else_=0)),
-                *(
-                    func.coalesce(func.sum(column), 0)
-                    for column in (
-                        col(_CALL.cost),
-                        col(_CALL.lost_cost),
-                        col(_CALL.input_tokens),
-                        col(_CALL.cached_input_tokens),
-                        col(_CALL.output_tokens),
-                    )
-                ),
-            )
-            .where(*_within(where, bounds[0], bounds[-1]))
-            .group_by(part, *_GROUPED)
-        )
-        async with self._db.read() as session:
-            return tuple(_to_line(row) for row in await session.exec(statement))
+    async def spending(self, where: Where, bounds: Sequence[datetime]) -> Spending:
+        """What was spent between the bounds, added up three times as it was at one moment."""
+        async with self._db.query() as connection:
+            return to_spending(await connection.execute(to_statement(where, bounds)))
 
     async def spent_between(self, where: Where, since: datetime, until: datetime) -> int:
         """The total of a stretch, in nano-dollars."""
@@ -89,7 +58,7 @@ class SqlSpend:
             func.sum(col(_CALL.lost_cost)), 0
         )
         async with self._db.read() as session:
-            found = await session.exec(select(amount).where(*_within(where, since, until)))
+            found = await session.exec(select(amount).where(*within(where, since, until)))
             return int(found.one() or 0)
 
     async def first_call_at(self, where: Where) -> datetime | None:
@@ -110,7 +79,7 @@ class SqlSpend:
         statement = (
             select(_CALL)
             .options(defer(_CALL.text))  # type: ignore[arg-type]  # a column, to sqlmodel a str
-            .where(*_within(where, None, before))
+            .where(*within(where, None, before))
             .order_by(col(_CALL.created_at).desc())  # this alone comes from the index in order
             .limit(limit)
         )
@@ -126,7 +95,7 @@ class SqlSpend:
         statement = (
             select(_CALL)
             .options(defer(_CALL.text))  # type: ignore[arg-type]  # a column, to sqlmodel a str
-            .where(*_within(where, after.created_at if after else since, until))
+            .where(*within(where, after.created_at if after else since, until))
             .order_by(col(_CALL.created_at), col(_CALL.call_id))
             .limit(limit)
         )
@@ -173,56 +142,6 @@ class SqlSpend:
         )
         async with self._db.read() as session:
             return {turn_id: dict(decision) for turn_id, decision in await session.exec(statement)}
-
-
-def _within(where: Where, since: datetime | None, until: datetime) -> list[Any]:
-    conditions = [
-        col(_CALL.platform) == where.platform,
-        col(_CALL.workspace_id) == where.workspace_id,
-        col(_CALL.created_at) < until,
-    ]
-    if since is not None:
-        conditions.append(col(_CALL.created_at) >= since)
-    narrower = (
-        (col(_CALL.user_id), where.user_id),
-        (col(_CALL.channel_id), where.channel_id),
-    )
-    conditions += [column == value for column, value in narrower if value is not None]
-    if where.purposes is not None:
-        conditions.append(col(_CALL.purpose).in_(sorted(where.purposes)))
-    return conditions
-
-
-def _part(bounds: Sequence[datetime]) -> Any:
-    """Which part a call is in: the first whose end is after it."""
-    ends = bounds[1:-1]
-    if not ends:
-        return literal(0)
-    return case(
-        *((col(_CALL.created_at) < end, literal(index)) for index, end in enumerate(ends)),
-        else_=literal(len(ends)),
-    )
-
-
-def _to_line(row: Any) -> SpendLine:
-    part, tier, alias, purpose, channel_id, user_id, status, *figures = row
-    calls, unpriced, cost, lost_cost, given, cached, written = (int(figure) for figure in figures)
-    return SpendLine(
-        part=part,
-        tier=Tier(tier),
-        alias=alias,
-        purpose=Purpose(purpose),
-        channel_id=channel_id,
-        user_id=user_id,
-        status=CallStatus(status),
-        calls=calls,
-        unpriced=unpriced,
-        cost=cost,
-        lost_cost=lost_cost,
-        input_tokens=given,
-        cached_input_tokens=cached,
-        output_tokens=written,
-    )
 
 
 def _to_entry(row: LlmCallRow) -> LedgerEntry:

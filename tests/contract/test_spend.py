@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
+import re
+from collections.abc import Iterable
+from dataclasses import fields, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import CompoundSelect, text
 
 from bot.calls import Purpose
 from bot.ledger import CallStatus, LedgerEntry
 from bot.ports import Store
-from bot.spend import Where, to_lines
+from bot.spend import Spending, Sums, Where, to_spending
 from storage import MemoryStore, SqlStore, open_store
+from storage.spend_query import to_statement
 from tests.contract.conftest import AnyStore
 from tests.contract.examples import NOON, accepted, answered
 from tests.unit.spending import HERE, MONDAY, WEEK, call, entries, usd
@@ -28,7 +34,20 @@ async def booked(store: Store, *found: LedgerEntry) -> None:
             await store.close(replace(entry, lost_cost=0))
 
 
-async def test_lines_are_what_the_ledger_adds_up_to(store: AnyStore) -> None:
+def in_any_order(spending: Spending) -> list[set[Sums]]:
+    return [set(sums) for sums in all_three(spending)]
+
+
+def all_three(spending: Spending) -> tuple[tuple[Sums, ...], ...]:
+    return spending.lines, spending.channels, spending.people
+
+
+def whole(sums: Iterable[Sums]) -> tuple[int, ...]:
+    every = tuple(sums)
+    return tuple(sum(getattr(each, field.name) for each in every) for field in fields(Sums))
+
+
+async def test_sums_are_what_the_ledger_adds_up_to(store: AnyStore) -> None:
     found = [
         call(1),
         call(2, created_at=MONDAY + timedelta(days=3), user_id="bob", cost=usd("2")),
@@ -41,9 +60,9 @@ async def test_lines_are_what_the_ledger_adds_up_to(store: AnyStore) -> None:
     ]
     await booked(store, *found)
 
-    lines = await store.spend_lines(HERE, WEEK.bounds)
+    spending = await store.spending(HERE, WEEK.bounds)
 
-    assert set(lines) == set(to_lines(found[:7], WEEK.bounds))
+    assert in_any_order(spending) == in_any_order(to_spending(found[:7], WEEK.bounds))
     assert await store.spent_between(HERE, WEEK.since, WEEK.until) == usd("3")
 
 
@@ -59,9 +78,24 @@ async def test_a_database_adds_up_as_the_core_does(
     async with open_store(tmp_path_factory.mktemp("db") / "parley.db") as store:
         await booked(store, *found)
 
-        lines = await store.spend_lines(HERE, WEEK.bounds)
+        spending = await store.spending(HERE, WEEK.bounds)
 
-    assert set(lines) == set(await memory.spend_lines(HERE, WEEK.bounds))
+    assert in_any_order(spending) == in_any_order(await memory.spending(HERE, WEEK.bounds))
+    assert len(set(map(whole, all_three(spending)))) == 1
+
+
+async def test_the_three_sums_are_of_one_moment_while_calls_are_closed(store: AnyStore) -> None:
+    found = [call(n, created_at=MONDAY + timedelta(hours=n)) for n in range(60)]
+    closing = asyncio.create_task(booked(store, *found))
+
+    seen = [await store.spending(HERE, WEEK.bounds)]
+    while not closing.done():
+        seen.append(await store.spending(HERE, WEEK.bounds))
+        await asyncio.sleep(0)  # a store in memory never waits
+
+    await closing
+    for spending in seen:
+        assert len(set(map(whole, all_three(spending)))) == 1
 
 
 async def test_asks_only_for_what_was_narrowed_to(store: AnyStore) -> None:
@@ -74,8 +108,10 @@ async def test_asks_only_for_what_was_narrowed_to(store: AnyStore) -> None:
         replace(HERE, purposes=frozenset({Purpose.JUDGE, Purpose.PROPOSE})),
     ):
         assert await store.spent_between(narrower, WEEK.since, WEEK.until) == usd("2")
-        (line,) = await store.spend_lines(narrower, WEEK.bounds)
-        assert line.user_id == "bob"
+        spending = await store.spending(narrower, WEEK.bounds)
+        assert [line.purpose for line in spending.lines] == [Purpose.JUDGE]
+        assert [portion.key for portion in spending.channels] == ["d"]
+        assert [portion.key for portion in spending.people] == ["bob"]
         assert [e.user_id for e in await store.latest_calls(narrower, before=NOON, limit=9)] == [
             "bob"
         ]
@@ -84,13 +120,13 @@ async def test_asks_only_for_what_was_narrowed_to(store: AnyStore) -> None:
 async def test_one_part_is_the_whole(store: AnyStore) -> None:
     await booked(store, call(1))
 
-    (line,) = await store.spend_lines(HERE, (WEEK.since, WEEK.until))
+    spending = await store.spending(HERE, (WEEK.since, WEEK.until))
 
-    assert line.part == 0
+    assert [line.part for line in spending.lines] == [0]
 
 
 async def test_nothing_was_spent_where_nothing_was_asked(store: AnyStore) -> None:
-    assert await store.spend_lines(HERE, WEEK.bounds) == ()
+    assert await store.spending(HERE, WEEK.bounds) == Spending()
     assert await store.spent_between(HERE, WEEK.since, WEEK.until) == 0
     assert await store.first_call_at(HERE) is None
     assert await store.workspaces() == ()
@@ -190,34 +226,26 @@ async def test_a_failed_digest_is_claimed_again_when_its_time_has_come(
 async def test_reads_a_week_from_the_index_alone(sql_store: SqlStore) -> None:
     await booked(sql_store, *(call(n) for n in range(20)))
 
-    plan = await _plan_of_a_week(sql_store)
+    plan = await _plan_of(sql_store, to_statement(HERE, WEEK.bounds))
 
-    assert "ix_llm_call_spend" in plan
-    assert "SCAN llm_call" not in plan
+    looked_up = [line for line in plan if re.search("SEARCH|SCAN|Scan", line)]
+    assert len(looked_up) == len(WEEK.labels) + 2
+    assert all("ix_llm_call_spend" in line for line in looked_up)
+    assert all("COVERING INDEX" in line or "Index Only Scan" in line for line in looked_up)
 
 
-async def _plan_of_a_week(store: SqlStore) -> str:
-    """How the database would answer; PostgreSQL only tells when small tables are not scanned."""
-    from sqlalchemy import text
-
-    is_sqlite = store.url.get_backend_name() == "sqlite"
-    explain = "EXPLAIN QUERY PLAN" if is_sqlite else "EXPLAIN"
-    statement = (
-        f"{explain} SELECT user_id, channel_id, tier, alias, purpose, status, sum(cost), "
-        "sum(lost_cost), sum(input_tokens), sum(cached_input_tokens), sum(output_tokens) "
-        "FROM llm_call WHERE platform = 'test' AND workspace_id = 'w' "
-        "AND created_at >= '2026-11-16' AND created_at < '2026-11-23' "
-        "GROUP BY user_id, channel_id, tier, alias, purpose, status"
-    )
-    async with store._db.read() as session:
-        connection = await session.connection()
+async def _plan_of(store: SqlStore, statement: CompoundSelect[Any]) -> list[str]:
+    """How the database answers, once small tables are as large as they will be."""
+    dialect = store._db.reader.dialect
+    shown = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+    is_sqlite = dialect.name == "sqlite"
+    async with store._db.query() as connection:
         if not is_sqlite:
             await connection.execute(text("SET enable_seqscan = off"))
             await connection.execute(text("SET enable_bitmapscan = off"))
-        rows = (await connection.execute(text(statement))).all()
-    found = " ".join(str(row[-1]) for row in rows)
-    assert not is_sqlite or "COVERING INDEX" in found
-    return found
+        explain = "EXPLAIN QUERY PLAN" if is_sqlite else "EXPLAIN"
+        rows = await connection.exec_driver_sql(f"{explain} {shown}")
+        return [str(row[-1]) for row in rows]
 
 
 async def test_a_place_has_its_last_name(store: AnyStore) -> None:

@@ -23,7 +23,7 @@ from bot.digest import (
 )
 from bot.ledger import CallStatus, LedgerEntry
 from bot.money import Price
-from bot.spend import to_lines
+from bot.spend import to_spending
 from tests.contract.examples import limit
 from tests.fakes import catalog, model
 from tests.unit.spending import MONDAY, WEEK, call, entries, usd
@@ -35,7 +35,7 @@ DEAR = Baseline(
 
 
 def report_of(*found: LedgerEntry, **more: object) -> Report:
-    return to_report(to_lines(found, WEEK.bounds), WEEK, **more)  # type: ignore[arg-type]  # test data
+    return to_report(to_spending(found, WEEK.bounds), WEEK, **more)  # type: ignore[arg-type]  # test data
 
 
 def savings_of(*found: LedgerEntry) -> Savings | None:
