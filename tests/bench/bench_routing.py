@@ -4,6 +4,7 @@ Run it with `python -m tests.bench.bench_routing`; it prints p50 and p99 for cha
 pages, and for a megabyte, and the first decision after loading.
 """
 
+import argparse
 import time
 from collections.abc import Sequence
 
@@ -17,6 +18,7 @@ ROUNDS = 4
 
 def main() -> None:
     """Measure and print."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     drawn = [p.text for p in draw(seed=99, per_language=10, english=400) if p.text]
     pages = [" ".join(drawn[i : i + 40])[:2_000] for i in range(0, len(drawn) - 40, 20)]
     megabyte = (" ".join(drawn) * 100)[:1_000_000]

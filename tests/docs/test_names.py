@@ -1,0 +1,75 @@
+"""What the pages link to, and the files, settings and modules that they name, exist."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from adapters.settings import AppSettings
+from tests.docs.pages import PAGES, ROOT, Found, Page
+
+PLACEHOLDER = re.compile(r"NAME|\bmy-|\Adeploy/\.env\Z|\Adiscord\.py\Z")
+"""What a reader makes, and a package that is named like a file."""
+FOLDERS = ("adapters", "bot", "storage", "tests", "deploy", "docs", ".ci")
+ENDINGS = (".md", ".py", ".toml", ".yaml", ".yml", ".lock", ".example")
+OUTSIDE = {"PARLEY_INSTALL", "PARLEY_PYTHON", "OTEL_EXPORTER_OTLP_ENDPOINT"}
+"""Read by the wrapper and by OpenTelemetry, so no settings of ours."""
+SETTINGS = {name.upper() for name in AppSettings.model_fields}
+
+
+def within(kind: str) -> Iterator[Found]:
+    for page in PAGES:
+        yield from page.links() if kind == "links" else page.words()
+
+
+def leads_nowhere(link: Found) -> bool:
+    """Whether a link within the repository has no file or no heading at its end."""
+    target, _, anchor = link.text.partition("#")
+    name = str((ROOT / link.page).parent.joinpath(target).resolve().relative_to(ROOT))
+    name = name if target else link.page
+    if not (ROOT / name).exists():
+        return True
+    return bool(anchor) and anchor not in Page(name).anchors()
+
+
+def test_links_lead_somewhere() -> None:
+    inner = [link for link in within("links") if "://" not in link.text]
+    assert inner
+    assert [f"{link}: {link.text}" for link in inner if leads_nowhere(link)] == []
+
+
+def test_a_link_that_leads_nowhere_is_found_out() -> None:
+    assert leads_nowhere(Found("docs/slack.md", 1, "nowhere.md"))
+    assert leads_nowhere(Found("docs/slack.md", 1, "settings.md#nothing"))
+    assert leads_nowhere(Found("docs/slack.md", 1, "#nothing"))
+
+
+def is_file_name(text: str) -> bool:
+    """Whether a word in backticks is a file or folder of this repository."""
+    if PLACEHOLDER.search(text) or not re.fullmatch(r"[\w./-]+", text):
+        return False
+    return text.startswith(tuple(f"{each}/" for each in FOLDERS)) or text.endswith(ENDINGS)
+
+
+def test_files_that_are_named_are_there() -> None:
+    named = [word for word in within("words") if is_file_name(word.text)]
+    assert named
+    assert [f"{word}: {word.text}" for word in named if not (ROOT / word.text).exists()] == []
+
+
+def environment_names(text: str) -> set[str]:
+    """Every name in a text that looks like a setting of Parley's environment."""
+    ours = r"\b(?:(?:PARLEY|DISCORD|SLACK|DATABASE|OTEL)_[A-Z_]+|[A-Z]+_API_(?:KEY|BASE))\b"
+    return set(re.findall(ours, text))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_settings_of_the_environment_exist(page: Page) -> None:
+    own = set(re.findall(r'api_key_env = "(\w+)"', page.text))
+    assert environment_names(page.text) - own - SETTINGS - OUTSIDE == set()
+
+
+def test_what_is_set_outside_of_env_example_is_read_by_somebody() -> None:
+    readers = [ROOT / "parley", *(ROOT / "adapters").rglob("*.py")]
+    text = "".join(path.read_text() for path in readers)
+    assert [name for name in OUTSIDE if name not in text] == []
