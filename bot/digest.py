@@ -273,7 +273,7 @@ def _is_compared(line: SpendLine, baseline: Baseline) -> bool:
         line.purpose is Purpose.ANSWER
         and line.status is CallStatus.DONE
         and line.tier is not Tier.FULL
-        and not line.unpriced
+        and not line.is_unpriced
         and line.alias not in baseline.left_out
     )
 

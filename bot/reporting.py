@@ -52,7 +52,7 @@ class Reporter:
         report = await self._with_budgets(report, key, turn.user_id, settings)
         by = Grouping(command.options["by"]) if "by" in command.options else None
         text = to_text(report, await self.names(where, report), by=by, with_users=turn.is_admin)
-        whose = "" if turn.is_admin else "\nThis is what you spent here; admins see all of it."
+        whose = "" if turn.is_admin else "\n\nThis is what you spent here; admins see all of it."
         stacked = Grouping.MODEL if by is Grouping.MODEL else Grouping.TIER
         card = None if report.is_empty else to_card(report, stacked)
         return Reply(text=text + whose, card=card, actions=())

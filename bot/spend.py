@@ -61,7 +61,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpendLine(Sums):
-    """Calls of one kind: they agree in part, tier, model, purpose and outcome."""
+    """Calls of one kind: they agree in all that a figure of the report depends on."""
 
     part: int
     """Which part of the stretch they were made in, from 0."""
@@ -69,6 +69,8 @@ class SpendLine(Sums):
     alias: str
     purpose: Purpose
     status: CallStatus
+    is_unpriced: bool
+    """Whether the price of these calls is not known; savings leave them out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,17 +127,21 @@ def _to_kind(entry: LedgerEntry, part: int) -> SpendLine:
         alias=entry.alias,
         purpose=entry.purpose,
         status=entry.status,
+        is_unpriced=_is_unpriced(entry),
     )
+
+
+def _is_unpriced(entry: LedgerEntry) -> bool:
+    return entry.cost is None and entry.usage is not None
 
 
 def _add(found: dict[_Some, _Some], empty: _Some, entry: LedgerEntry) -> None:
     """Add an entry to the sums that are empty as these in the beginning."""
     sums, usage = found.get(empty, empty), entry.usage
-    is_unpriced = entry.cost is None and usage is not None
     found[empty] = replace(
         sums,
         calls=sums.calls + 1,
-        unpriced=sums.unpriced + is_unpriced,
+        unpriced=sums.unpriced + _is_unpriced(entry),
         cost=sums.cost + (entry.cost or 0),
         lost_cost=sums.lost_cost + entry.lost_cost,
         input_tokens=sums.input_tokens + (usage.input_tokens if usage else 0),

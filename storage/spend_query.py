@@ -7,7 +7,7 @@ for their groups at less cost than long ones, and nothing has to find out a row'
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -40,7 +40,7 @@ _KIND = (col(_CALL.alias), col(_CALL.tier), col(_CALL.purpose), col(_CALL.status
 def to_statement(where: Where, bounds: Sequence[datetime]) -> CompoundSelect[Any]:
     """What was spent between the bounds: the lines of each part, then channels, then people."""
     everything = within(where, bounds[0], bounds[-1])
-    lines = select(literal(_LINE), *_KIND, *_FIGURES.values()).group_by(*_KIND)
+    lines = select(literal(_LINE), *_KIND, *_FIGURES.values()).group_by(*_KIND, _IS_UNPRICED)
     return union_all(
         *(
             lines.add_columns(literal(part)).where(*within(where, since, until))
@@ -79,11 +79,24 @@ def to_spending(rows: Iterable[Any]) -> Spending:
     lines: list[SpendLine] = []
     portions: dict[str, list[Portion]] = {_CHANNEL: [], _PERSON: []}
     for what, key, tier, purpose, status, *figures, part in rows:
-        sums = {name: int(figure) for name, figure in zip(_FIGURES, figures, strict=True)}
+        sums = dict(zip(_FIGURES, map(int, figures), strict=True))
         if what == _LINE:
-            kind = {"tier": Tier(tier), "purpose": Purpose(purpose), "status": CallStatus(status)}
-            lines.append(SpendLine(part=part, alias=key, **kind, **sums))  # type: ignore[arg-type]
+            lines.append(_to_line(part, key, tier, purpose, status, sums))
         else:
             portions[what].append(Portion(key=key, **sums))
     channels, people = portions.values()
     return Spending(lines=tuple(lines), channels=tuple(channels), people=tuple(people))
+
+
+def _to_line(
+    part: int, alias: str, tier: int, purpose: str, status: str, sums: Mapping[str, Any]
+) -> SpendLine:
+    return SpendLine(
+        part=part,
+        alias=alias,
+        tier=Tier(tier),
+        purpose=Purpose(purpose),
+        status=CallStatus(status),
+        is_unpriced=sums["unpriced"] > 0,  # all of them are or none: they are grouped by it
+        **sums,
+    )

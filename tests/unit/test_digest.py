@@ -111,6 +111,13 @@ def test_no_savings_are_claimed_for_what_was_not_answered_or_not_priced() -> Non
     assert savings_of(call(tier=Tier.FULL)) is None
 
 
+def test_a_call_without_a_price_takes_nothing_from_the_savings_of_others() -> None:
+    savings = savings_of(call(1), call(2, cost=None))
+
+    assert savings is not None
+    assert savings.saved == usd("1.25")
+
+
 def test_a_full_tier_answer_counts_as_it_was_billed() -> None:
     savings = savings_of(call(1), call(2, tier=Tier.FULL, alias="opus", cost=usd("3")))
 

@@ -62,7 +62,7 @@ async def test_anybody_else_sees_their_own_spend_and_nobody_elses() -> None:
 
     assert text.startswith("**Spend, 16–22 November: $1.00**")
     assert "bob" not in text
-    assert text.endswith("This is what you spent here; admins see all of it.")
+    assert text.endswith("\n\nThis is what you spent here; admins see all of it.")
 
 
 async def test_grouping_by_user_shows_others_nothing_more() -> None:

@@ -72,6 +72,23 @@ def test_lists_a_feature_with_its_steps() -> None:
     assert "- debate: $4.00 (100 %), 2 calls, 220,000 tokens: revisions $3.00, first" in text
 
 
+def test_percents_are_rounded_and_never_nothing_where_something_was_spent() -> None:
+    amounts = {"ann": "2", "bob": "1", "cy": "0.01", "di": "0"}
+    found = [call(n, user_id=who, cost=usd(amounts[who])) for n, who in enumerate(amounts)]
+
+    text = to_text(report_of(*found), {}, by=Grouping.USER)
+
+    assert "$2.00 (66 %)" in text
+    assert "$1.00 (33 %)" in text
+    assert "$0.0100 (under 1 %)" in text
+    assert "- di: $0, 1 call" in text
+
+
+def test_a_steep_rise_is_told_in_times() -> None:
+    assert ", 15 times as much as " in words(call(cost=usd("15")), previous=usd("1"))
+    assert ", 300 % more than " in words(call(cost=usd("4")), previous=usd("1"))
+
+
 def test_adds_up_what_is_not_listed() -> None:
     many = [call(n, user_id=f"u{n:02}") for n in range(13)]
     text = to_text(report_of(*many), {}, by=Grouping.USER)
@@ -92,7 +109,7 @@ def test_says_what_brought_no_answer() -> None:
     text = words(call(1), call(2, status=CallStatus.FAILED, cost=usd("0.25")))
 
     assert "2 calls, 1 failed, 220,000 tokens." in text
-    assert "$0.25 of it brought no answer: failures and interruptions." in text
+    assert "$0.25 of the total brought no answer: failures and interruptions." in text
 
 
 def test_says_so_when_no_model_was_called() -> None:
