@@ -4,9 +4,9 @@ sheet may change them in the dark.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, count
 from xml.sax.saxutils import escape, quoteattr
 
 from adapters.charts.scale import Scale, to_scale
@@ -17,6 +17,8 @@ WIDTH, HEIGHT = 1200, 675
 LEFT, RIGHT = 92, 1152
 TOP, BOTTOM = 218, 558
 MOST_TITLED_BARS = 14
+MOST_OF_NAME = 20
+"""Six names of so many letters, with their amounts, fit into the legend's two rows."""
 _INK, _DIM, _LINE, _GOOD = "#0f172a", "#51617a", "#e2e8f0", "#15803d"
 _TONES = {
     "free": "#38bdf8",
@@ -66,6 +68,7 @@ class _Look:
 _TITLE, _TOTAL = _Look(22, "dim"), _Look(48, weight=700)
 _ASIDE_TITLE, _ASIDE = _Look(20, "dim", "end"), _Look(38, "good", "end", 700)
 _LEGEND, _AXIS, _BAR = _Look(19), _Look(17, "dim", "end"), _Look(18, anchor="middle")
+_SMALL_LEGEND = _Look(16)
 _AMOUNT, _NOTE = _Look(18, anchor="middle", weight=700), _Look(16, "good", "middle")
 _SMALL_NOTE, _FOOT, _EMPTY = (
     _Look(11, "good", "middle"),
@@ -83,11 +86,38 @@ def _head(card: Card) -> Iterator[str]:
 
 
 def _legend(card: Card) -> Iterator[str]:
+    """One row; two of smaller letters and shorter names where one has no room for all."""
+    labels = [series.label for series in card.series]
+    look, top, rows = _LEGEND, 154, _rows(labels, _LEGEND)
+    if len(rows) > 1:
+        labels = [_shortened(label) for label in labels]
+        look, top, rows = _SMALL_LEGEND, 144, _rows(labels, _SMALL_LEGEND)
+    series = iter(card.series)
+    for y, row in zip(count(top, 28), rows, strict=False):
+        for x, label in row:
+            paint = _paint(next(series).tone)
+            yield f'<rect x="{x:g}" y="{y}" width="18" height="18" rx="3" {paint}/>'
+            yield _text(x + 26, y + 16, label, look)
+
+
+def _rows(labels: Sequence[str], look: _Look) -> list[list[tuple[float, str]]]:
+    """The labels from left to right, a new row where one would go over the edge."""
+    rows: list[list[tuple[float, str]]] = [[]]
     x = 48.0
-    for series in card.series:
-        yield f'<rect x="{x:g}" y="154" width="18" height="18" rx="3" {_paint(series.tone)}/>'
-        yield _text(x + 26, 170, series.label, _LEGEND)
-        x += 26 + _width(series.label, _LEGEND.size) + 32
+    for label in labels:
+        width = 26 + _width(label, look.size)
+        if rows[-1] and x + width > RIGHT:
+            rows.append([])
+            x = 48.0
+        rows[-1].append((x, label))
+        x += width + 32
+    return rows
+
+
+def _shortened(label: str) -> str:
+    """A long name cut, the amount behind it kept."""
+    name, gap, amount = label.partition(" ")
+    return f"{name[: MOST_OF_NAME - 1]}…{gap}{amount}" if len(name) > MOST_OF_NAME else label
 
 
 def _grid(scale: Scale, *, is_billed: bool) -> Iterator[str]:

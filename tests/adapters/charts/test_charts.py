@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from adapters.charts import to_png, to_svg
-from adapters.charts.card import BOTTOM, TOP
+from adapters.charts.card import BOTTOM, RIGHT, TOP
 from adapters.charts.png import FONTS
 from adapters.charts.scale import to_scale
 from bot.pictures import Bar, Card, Series
@@ -129,6 +130,19 @@ def test_names_cannot_break_out_of_the_picture() -> None:
 
     assert "<script" not in svg
     assert texts_of(svg)[:2] == ["<script>x</script>", '"&']
+
+
+def test_six_long_names_have_room_in_the_legend() -> None:
+    names = [f"openrouter-llama-{n}-maverick-instruct $1,234,567.89" for n in range(6)]
+    card = replace(CARD, series=tuple(Series(label=each, tone="1") for each in names), bars=())
+
+    shown = ElementTree.fromstring(to_svg(card)).iter(f"{SVG}text")
+
+    places = [each for each in shown if "openrouter-llama-" in (each.text or "")]
+    assert [(each.text or "").split(" ")[1] for each in places] == ["$1,234,567.89"] * 6
+    assert len({each.get("y") for each in places}) == 2
+    assert max(float(each.get("x", "")) for each in places) < RIGHT - 250
+    assert max(float(each.get("y", "")) for each in places) < TOP - 20
 
 
 def test_a_stretch_without_a_bill_is_drawn_as_such() -> None:
