@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from adapters.settings import AppSettings
+from bot.commands import COMMANDS
 from tests.docs.pages import PAGES, ROOT, Found, Page
 
 PLACEHOLDER = re.compile(r"NAME|\bmy-|\Adeploy/\.env\Z|\Adiscord\.py\Z")
@@ -73,3 +74,27 @@ def test_what_is_set_outside_of_env_example_is_read_by_somebody() -> None:
     readers = [ROOT / "parley", *(ROOT / "adapters").rglob("*.py")]
     text = "".join(path.read_text() for path in readers)
     assert [name for name in OUTSIDE if name not in text] == []
+
+
+def is_code_name(text: str) -> bool:
+    """Whether a word in backticks is a class, a constant or a method of one."""
+    is_name = re.fullmatch(r"_?[A-Z]\w*[A-Za-z](\.\w+)*(\(.*\))?", text)
+    is_file = is_file_name(text) or bool(PLACEHOLDER.search(text))
+    return bool(is_name) and not is_file and text not in SETTINGS | OUTSIDE
+
+
+def test_classes_and_constants_that_contributors_are_told_of_exist() -> None:
+    sources = [p for folder in FOLDERS[:4] for p in (ROOT / folder).rglob("*.py")]
+    known = set(re.findall(r"\w+", " ".join(path.read_text() for path in sources)))
+    pages = [page for page in PAGES if page.name in ("ARCHITECTURE.md", "CONTRIBUTING.md")]
+    named = [w for page in pages for w in page.words() if is_code_name(w.text)]
+    assert len(named) > 10
+    unknown = [w for w in named if not set(re.split(r"\W+", w.text.split("(")[0])) <= known]
+    assert [f"{word}: {word.text}" for word in unknown] == []
+
+
+def test_the_readme_names_every_command_of_a_chat() -> None:
+    text = Page("README.md").text
+    paragraph = next(part for part in text.split("\n\n") if part.startswith("In a chat, as words"))
+    named = paragraph.split("slash: ")[1].split(".")[0]
+    assert set(re.findall(r"`(\w+)`", named)) == {n for n, spec in COMMANDS.items() if spec.is_on}
