@@ -70,6 +70,11 @@ def test_a_command_that_is_not_there_is_found_out(arguments: tuple[str, ...]) ->
         parse(arguments)
 
 
+def test_every_bench_is_described() -> None:
+    text = (ROOT / "docs/benchmarks.md").read_text()
+    assert [name for name in benches() if f"`{name}`" not in text] == []
+
+
 @pytest.mark.parametrize("line", of_kind(Kind.WRAPPER), ids=str)
 def test_the_wrapper_takes_it(line: Line) -> None:
     command, *rest = line.arguments
