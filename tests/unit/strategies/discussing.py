@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.calls import Completion, ModelCall, OnText
 from bot.catalog import Catalog, Tier
@@ -48,6 +48,7 @@ class Playing:
         self.parts = parts
         self.calls: list[ModelCall] = []
         self.hanging = asyncio.Event()
+        self.keeps_limits = False
 
     async def complete(self, call: ModelCall, on_text: OnText) -> Completion:
         self.calls.append(call)
@@ -56,7 +57,7 @@ class Playing:
             raise line
         if isinstance(line, Completion):
             on_text(line.text)
-            return line
+            return _within(line, call.max_output_tokens) if self.keeps_limits else line
         text = line if isinstance(line, str) else line(call)
         on_text(text.removesuffix(HANG))
         if text.endswith(HANG):
@@ -73,6 +74,12 @@ class Playing:
         """All that a step's model was told."""
         (call,) = [c for c in self.calls if c.call_id.endswith(f":{step}")]
         return "\n".join(message.text for message in call.messages)
+
+
+def _within(answer: Completion, limit: int) -> Completion:
+    """An answer of at most so many tokens, as providers keep to."""
+    written = min(answer.usage.output_tokens, limit)
+    return replace(answer, usage=replace(answer.usage, output_tokens=written))
 
 
 @dataclass(slots=True)

@@ -165,6 +165,7 @@ async def test_whatever_it_costs_the_cap_holds_and_the_sums_agree(
         for step, count in zip(steps, tokens, strict=True)
     }
     world = _world(**written)
+    world.gateway.keeps_limits = True
     world.cap = cap
     await world.ask(prompt)
     spent, held = await _used(world)
