@@ -13,9 +13,11 @@ import yaml
 from adapters.cli.app import build_app
 from adapters.main import Main
 from adapters.settings import load_settings
+from bot.commands import COMMANDS, parse_command
+from bot.settings import parse_setting
 from tests.bench.__main__ import benches
 from tests.docs.lines import WRAPPED, Kind, Line, lines, wrapper_commands
-from tests.docs.pages import PAGES, ROOT
+from tests.docs.pages import PAGES, ROOT, Found
 
 APP: Any = typer.main.get_command(build_app(Main()))
 LINES = [line for page in PAGES for line in lines(page)]
@@ -128,3 +130,20 @@ def test_services_are_those_of_the_compose_file(line: Line) -> None:
 def test_a_line_of_the_environment_is_accepted(line: Line, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(" ".join(line.arguments) + "\n")
     load_settings(tmp_path / ".env")
+
+
+def said_in_a_chat() -> list[Found]:
+    """Commands of a chat, in code and in sentences: `settings dial 7`, `/spend month`."""
+    words = [word for page in PAGES for word in page.words() if " " in word.text]
+    known = [word for word in words if word.text.lstrip("/").split()[0] in COMMANDS]
+    whole = [word for word in known if not re.search("…|COMMAND", word.text)]
+    return [*(line.found for line in of_kind(Kind.CHAT)), *whole]
+
+
+@pytest.mark.parametrize("found", said_in_a_chat(), ids=lambda found: f"{found}: {found.text}")
+def test_a_chat_takes_it(found: Found) -> None:
+    sent = found.text.replace("#team-ai", "<#123>")  # what the platform makes of a channel's name
+    command = parse_command("/" + sent.lstrip("/"))
+    assert command is not None
+    if command.name == "settings" and command.text:
+        parse_setting(command.words[0], command.text)
