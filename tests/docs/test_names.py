@@ -97,3 +97,19 @@ def test_the_readme_names_every_command_of_a_chat() -> None:
     paragraph = next(part for part in text.split("\n\n") if part.startswith("In a chat, as words"))
     named = paragraph.split("slash: ")[1].split(".")[0]
     assert set(re.findall(r"`(\w+)`", named)) == {n for n, spec in COMMANDS.items() if spec.is_on}
+
+
+def served() -> set[str]:
+    """The paths in the sources of what listens."""
+    folders = ("adapters/web", "adapters/slack")
+    sources = "".join(p.read_text() for folder in folders for p in (ROOT / folder).glob("*.py"))
+    of_turns = {f"/api/turns/ID{tail}" for tail in re.findall(r'f"\{turn\}(/\w+)"', sources)}
+    return of_turns | set(re.findall(r'"(/[a-z][\w./]*)"', sources))
+
+
+def test_addresses_on_the_port_are_served() -> None:
+    text = "".join(page.text for page in PAGES)
+    named = re.findall(r"localhost:8484(/[\w./]+)|`(?:GET|POST) (/[\w./]+)", text)
+    paths = {local or asked for local, asked in named}
+    assert "/api/ask" in paths
+    assert paths - served() == set()
