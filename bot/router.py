@@ -1,7 +1,7 @@
 """The router: a prompt and its conversation in, a model with its fallbacks and reasons out. Pure.
 
 The tier is the one with the least expected cost plus λ·(1 − p), where p is the probability that
-it satisfies and λ what a poor answer costs, from the workspace's dial.
+it satisfies and λ what a poor answer costs, from the workspace's dial. Likely enough is certain.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ MIN_OUTPUT_TOKENS = 256
 """Fewer than this are not worth a call."""
 MAX_OUTPUT_TOKENS = 8_192
 """What one answer may take at most, since all of it is held on the budget."""
-_LAMBDA_AT_ZERO = 22_000_000
-_LAMBDA_STEP = 1.13
+SUFFICIENT = 0.9
+"""A tier that is this likely to satisfy counts as certain: what is more is within the estimator's
+error, and nobody pays for it. So the free tier keeps what it answers well."""
+_LAMBDA_AT_ZERO = 14_000_000
+_LAMBDA_STEP = 1.26
 _ALL_TIERS = tuple(Tier)
 
 
@@ -157,7 +160,7 @@ class Router:
         expected = request.expected or self.estimator.estimate(request.prompt, request.history)
         score = {
             tier: (expected_cost(_ranked(models, request)[0], request.input_tokens) or 0)
-            + round(to_lambda(request.dial) * (1 - expected.p(tier)))
+            + to_risk(expected.p(tier), request.dial)
             for tier, models in capable.items()
         }
         best = min(score, key=lambda tier: (score[tier], tier))
@@ -176,13 +179,18 @@ def _tier_reason(tier: Tier, request: RouteRequest) -> str:
 
 
 def to_lambda(dial: int) -> int:
-    """What a poor answer is worth avoiding, in nano-dollars: $0.022 at 0, × 1.13 with each step.
+    """What a poor answer is worth avoiding, in nano-dollars: $0.014 at 0, × 1.26 with each step.
 
     At 0 nearly all prompts stay free, at 10 nearly all that money can buy is bought, on the
     prompts that docs/routing.md names.
     """
     step = max(0, min(MAX_DIAL, dial))
     return round(_LAMBDA_AT_ZERO * _LAMBDA_STEP**step)
+
+
+def to_risk(chance: float, dial: int) -> int:
+    """What the chance of a poor answer counts, in nano-dollars; nothing from SUFFICIENT on."""
+    return round(to_lambda(dial) * max(0.0, SUFFICIENT - chance))
 
 
 def has_room(model: ModelSpec, input_tokens: int) -> bool:

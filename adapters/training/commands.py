@@ -11,7 +11,7 @@ import numpy as np
 from adapters.training.dial import DialStep, to_steps
 from adapters.training.matrix import Floats
 from adapters.training.metrics import to_apgr, to_calibration_error
-from adapters.training.recipe import CALIBRATION_SHARES, Corpus, load_corpus, make_weights
+from adapters.training.recipe import MEASURED, Corpus, load_corpus, make_weights
 from bot.difficulty.weights import Weights
 
 DEFAULT_SEED: Final = 1
@@ -53,7 +53,7 @@ def train(data: Path, out: Path, seed: int = DEFAULT_SEED) -> Report:
         size_bytes=len(written),
         sources=tuple(
             _to_figures(source, corpus, held_out, weights)
-            for source in CALIBRATION_SHARES
+            for source in MEASURED
             if source in corpus.groups
         ),
         dial=_to_dial(corpus, held_out, weights),
@@ -61,19 +61,20 @@ def train(data: Path, out: Path, seed: int = DEFAULT_SEED) -> Report:
 
 
 def _to_dial(corpus: Corpus, held_out: Floats, weights: Weights) -> tuple[DialStep, ...]:
-    scored = ~np.isnan(held_out)
+    scored = np.isin(corpus.groups, MEASURED)
     chances = np.array([weights.to_probabilities(d) for d in held_out[scored].tolist()])
-    return to_steps(chances, corpus.scores[scored], corpus.serious[scored] != 0)
+    return to_steps(chances, corpus.satisfied[scored], corpus.serious[scored] != 0)
 
 
 def _to_figures(source: str, corpus: Corpus, held_out: Floats, weights: Weights) -> SourceFigures:
     members = corpus.groups == source
     difficulty, scores = held_out[members], corpus.scores[members]
     chances = np.array([weights.to_probabilities(d)[0] for d in difficulty.tolist()])
+    satisfied = corpus.satisfied[members, 0]
     has_gap = bool((scores[:, 2] != scores[:, 0]).any())
     return SourceFigures(
         source=source,
         rows=int(members.sum()),
         apgr=to_apgr(difficulty, scores[:, 0], scores[:, 2]) if has_gap else None,
-        calibration_error=to_calibration_error(chances, scores[:, 0]),
+        calibration_error=to_calibration_error(chances, satisfied),
     )

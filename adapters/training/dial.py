@@ -15,7 +15,7 @@ from adapters.training.tables import read_outcomes
 from bot.catalog import Tier
 from bot.difficulty import Estimate, Estimator
 from bot.money import NANOUSD
-from bot.router import MAX_DIAL, to_lambda
+from bot.router import MAX_DIAL, SUFFICIENT, to_lambda
 
 COSTS_USD: Final = (0.0, 0.0026, 0.0084)
 """One answer of 300 tokens in and 500 out: a free quota, $1/$5 and $3/$15 per million tokens."""
@@ -64,7 +64,8 @@ def choose(estimate: Estimate, lambda_usd: float) -> Tier:
 
 
 def _choose_all(chances: Floats, lambda_usd: float) -> NDArray[np.intp]:
-    chosen: NDArray[np.intp] = (np.array(COSTS_USD) + lambda_usd * (1 - chances)).argmin(axis=1)
+    risk = np.maximum(0.0, SUFFICIENT - chances)
+    chosen: NDArray[np.intp] = (np.array(COSTS_USD) + lambda_usd * risk).argmin(axis=1)
     return chosen
 
 

@@ -16,7 +16,7 @@ from adapters.training.synthetic import Level, draw
 from adapters.training.tables import Outcome, read_outcomes
 from bot.difficulty.weights import Weights
 
-VERSION: Final = "local-2026.11.2"
+VERSION: Final = "local-2026.11.3"
 EXAMS: Final = ("llmrouter_nim9", "mmlu_pro_nonmmlu", "zeroeval_math_l5")
 EVERYDAY: Final = ("casual_unlabelled",)
 ENGLISH: Final = 10_000
@@ -38,10 +38,19 @@ NEED_SHARES: Final = {
     "llmrouter_nim9": 4.0, "mmlu_pro": 3.0, "zeroeval_math_l5": 1.0, "clinc150": 0.7,
     "chitchat_byu": 0.3,
 }  # fmt: skip
+MEASURED: Final = ("llmrouter_nim9", "mmlu_pro", "zeroeval_math_l5", "clinc150", "chitchat_byu")
 CALIBRATION_SHARES: Final = {
     "llmrouter_nim9": 1.0, "mmlu_pro": 1.0, "zeroeval_math_l5": 0.5, "clinc150": 1.5,
-    "chitchat_byu": 1.0,
+    "chitchat_byu": 1.0, "everyday.en": 1.0, "everyday.other": 0.5, "light.en": 1.0,
+    "light.other": 0.3, "hard.en": 1.5, "hard.other": 0.7,
 }  # fmt: skip
+# Nobody measured models on the synthetic prompts, so how often each tier satisfies is assumed.
+ASSUMED: Final = {
+    Level.EVERYDAY: (0.99, 0.995, 0.998),
+    Level.LIGHT: (0.97, 0.99, 0.995),
+    Level.HARD: (0.5, 0.7, 0.9),
+}
+FAMILY_FOLDS: Final = 2
 # What the synthetic prompts teach the first head. Nobody measured models on them, and guesses
 # made the second head worse on exams that it had not seen.
 LEVELS: Final = {Level.EVERYDAY: 0.0, Level.LIGHT: 0.4, Level.HARD: 1.0}
@@ -64,7 +73,9 @@ class Corpus:
     need: Floats
     """How much a strong model is needed, from 0 to 1; NaN where no model answered."""
     scores: Floats
-    """Shape (rows, 3): free, cheap, full."""
+    """Shape (rows, 3): free, cheap, full, as measured; NaN where no model answered."""
+    satisfied: Floats
+    """The same as calibration takes it: of today's tiers, assumed where nothing was measured."""
 
 
 def load_corpus(
@@ -77,8 +88,11 @@ def load_corpus(
         language = "en" if ".en/" in made.family else "other"
         if made.text and made.text not in known:
             group = f"{made.level}.{language}"
-            known[made.text] = (group, made.family, LEVELS[made.level], np.nan, (np.nan,) * 3)
-    groups, families, serious, need, scores = zip(*known.values(), strict=True)
+            scores, satisfied = (np.nan,) * 3, ASSUMED[made.level]
+            known[made.text] = (
+                group, made.family, LEVELS[made.level], np.nan, scores, satisfied
+            )  # fmt: skip
+    groups, families, serious, need, measured, taken = zip(*known.values(), strict=True)
     prompts = list(known)
     return Corpus(
         prompts=prompts,
@@ -87,7 +101,8 @@ def load_corpus(
         families=np.array(families),
         serious=np.array(serious, dtype=np.float64),
         need=np.array(need, dtype=np.float64),
-        scores=np.array(scores, dtype=np.float64),
+        scores=np.array(measured, dtype=np.float64),
+        satisfied=np.array(taken, dtype=np.float64),
     )
 
 
@@ -95,12 +110,28 @@ def _train(data: Path, name: str) -> Path:
     return data / "train" / f"{name}.parquet"
 
 
-def _to_known(row: Outcome) -> tuple[str, str, float, float, tuple[float, ...]]:
+_Known = tuple[str, str, float, float, tuple[float, ...], tuple[float, ...]]
+
+
+def _to_known(row: Outcome) -> _Known:
     is_everyday = row.source in ("clinc150", "chitchat_byu")
     label = np.nan if row.task in _BETWEEN else 0.0 if is_everyday else 1.0
     weak = row.cheap if row.task in _FORM else row.free
     scores = row.free, row.cheap, row.full
-    return row.source, f"{row.source}/{row.task}", label, to_need(weak, row.full), scores
+    family = f"{row.source}/{row.task}"
+    return row.source, family, label, to_need(weak, row.full), scores, to_today(*scores)
+
+
+def to_today(free: float, cheap: float, full: float) -> tuple[float, float, float]:
+    """What today's tiers would have scored where older models were measured.
+
+    Today's free tiers are models of the size that was measured as the cheap tier, today's cheap
+    ones score as the strongest measured, and a frontier model is taken to get half of what that
+    one failed. The last is an assumption.
+    """
+    free = max(free, cheap)
+    cheap = max(free, full)
+    return free, cheap, (1 + cheap) / 2
 
 
 def fit_heads(corpus: Corpus, keep: NDArray[np.bool_]) -> tuple[Head, Head]:
@@ -144,15 +175,18 @@ def join(first: Floats, second: Floats) -> Floats:
 
 
 def to_held_out(corpus: Corpus) -> Floats:
-    """Return the difficulty of each scored row, judged by heads that never saw its source."""
+    """Return the difficulty of each row, judged by heads that never saw its source or family."""
     difficulty = np.full(len(corpus.groups), np.nan)
-    for source in CALIBRATION_SHARES:
-        members = corpus.groups == source
-        if not members.any():
-            continue
-        first, second = fit_heads(corpus, ~members)
-        rows = corpus.matrix.take(members)
-        difficulty[members] = join(first.score(rows), second.score(rows))
+    made = sorted(set(corpus.families[~np.isin(corpus.groups, MEASURED)].tolist()))
+    unseen = [
+        *(corpus.groups == source for source in MEASURED),
+        *(np.isin(corpus.families, made[fold::FAMILY_FOLDS]) for fold in range(FAMILY_FOLDS)),
+    ]
+    for members in unseen:
+        if members.any():
+            first, second = fit_heads(corpus, ~members)
+            rows = corpus.matrix.take(members)
+            difficulty[members] = join(first.score(rows), second.score(rows))
     return difficulty
 
 
@@ -172,14 +206,10 @@ def calibrate(difficulty: Floats, scores: Floats, weights: Floats) -> tuple[floa
 
 
 def make_weights(corpus: Corpus) -> tuple[Weights, Floats]:
-    """Fit, calibrate on held-out sources, round; also return the held-out difficulties."""
+    """Fit, calibrate on what was held out, round; also return the held-out difficulties."""
     held_out = to_held_out(corpus)
-    scored = ~np.isnan(held_out)
-    slope, offsets = calibrate(
-        held_out[scored],
-        corpus.scores[scored],
-        to_weights(corpus.groups[scored], CALIBRATION_SHARES),
-    )
+    shares = to_weights(corpus.groups, CALIBRATION_SHARES)
+    slope, offsets = calibrate(held_out, corpus.satisfied, shares)
     first, second = fit_heads(corpus, np.ones(len(corpus.groups), dtype=np.bool_))
     weights = Weights(
         version=VERSION,

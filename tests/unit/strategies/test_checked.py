@@ -231,7 +231,7 @@ async def test_stop_ends_what_is_held_back_and_its_check(script: tuple[str, ...]
 
 @pytest.mark.parametrize(
     ("estimator", "dial", "heavier"),
-    [(FixedEstimator(0.7, 0.74, 0.9), 0, "cheap"), (FixedEstimator(0.74, 0.74, 0.99), 4, "full")],
+    [(FixedEstimator(0.7, 0.74, 0.9), 0, "cheap"), (FixedEstimator(0.74, 0.74, 0.99), 6, "full")],
 )
 def test_the_best_of_the_tiers_above_is_asked(
     estimator: FixedEstimator, dial: int, heavier: str
