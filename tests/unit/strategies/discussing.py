@@ -57,11 +57,7 @@ class Playing:
             raise line
         if isinstance(line, Completion):
             on_text(line.text)
-<<<<<<< HEAD
             return _within(line, call.max_output_tokens) if self.keeps_limits else line
-=======
-            return _within(line, call)
->>>>>>> a1e220b (Calibrate for today's tiers, and pay for no more than a likely good answer (#9))
         text = line if isinstance(line, str) else line(call)
         on_text(text.removesuffix(HANG))
         if text.endswith(HANG):
@@ -80,17 +76,10 @@ class Playing:
         return "\n".join(message.text for message in call.messages)
 
 
-<<<<<<< HEAD
 def _within(answer: Completion, limit: int) -> Completion:
     """An answer of at most so many tokens, as providers keep to."""
     written = min(answer.usage.output_tokens, limit)
     return replace(answer, usage=replace(answer.usage, output_tokens=written))
-=======
-def _within(written: Completion, call: ModelCall) -> Completion:
-    """No model writes more than it was allowed to."""
-    most = min(written.usage.output_tokens, call.max_output_tokens)
-    return replace(written, usage=replace(written.usage, output_tokens=most))
->>>>>>> a1e220b (Calibrate for today's tiers, and pay for no more than a likely good answer (#9))
 
 
 @dataclass(slots=True)
