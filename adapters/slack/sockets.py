@@ -33,6 +33,15 @@ class _Handler(AsyncSocketModeHandler):
             logger.warning("an acknowledgement was lost with its socket; slack sends it again")
 
 
+class _Calm(logging.Filter):
+    """A lost connection is slack_sdk's daily bread: it connects again, so nobody is woken."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno == logging.ERROR and "reconnect to the server" in record.getMessage():
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
+
+
 @asynccontextmanager
 async def open_sockets(
     app: AsyncApp, app_token: str, client: AsyncWebClient
@@ -42,6 +51,9 @@ async def open_sockets(
         _Handler(app, app_token, web_client=client, ping_interval=PING_S)
         for _ in range(CONNECTIONS)
     ]
+    calm = _Calm()
+    for handler in handlers:
+        handler.client.logger.addFilter(calm)
     tasks = [asyncio.create_task(_keep(handler.client)) for handler in handlers]
     try:
         yield

@@ -86,11 +86,15 @@ class WebPeople:
         if self._ended:
             way = self._town.dice.choice(("again", "heavier"))
             event_id = f"press{next(self._town.diary.numbers)}"
-            path = f"/api/turns/web:{self._town.dice.choice(self._ended)}/{way}"
+            earlier = f"web:{self._town.dice.choice(self._ended)}"
+            path = f"/api/turns/{earlier}/{way}"
+            prompt = Prompt(
+                kind="web: further answer", place=self._town.diary.prompts[earlier].place
+            )
             self._town.diary.did[f"web: {way}"] += 1
             async for name, _ in self._events(path, {"event_id": event_id}):
                 if name == "turn":
-                    self._town.diary.note(f"web:{event_id}", Prompt(kind="web: further answer"))
+                    self._town.diary.note(f"web:{event_id}", prompt)
 
     async def judge(self) -> None:
         """A thumb, and a look at why."""

@@ -1,6 +1,7 @@
 """What goes wrong at Slack: said in words, nothing lost, nothing twice."""
 
 import asyncio
+import logging
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,14 @@ async def test_a_dropped_socket_loses_no_question(rig: Rig, slack: LoopbackSlack
     await rig.answered(1, within_s=20)
     assert slack.replies(ts) == ["echo: still there?"]
     await slack.until(lambda: len(slack.outbox.sockets) == 2, within_s=20)
+
+
+async def test_a_connection_that_is_lost_and_found_again_is_no_error(
+    rig: Rig, slack: LoopbackSlack, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = "Failed to check the current session (s_1) or reconnect to the server (error: x)"
+    logging.getLogger("slack_bolt.AsyncApp").error(said)
+    assert [record.levelname for record in caplog.records if record.message == said] == ["WARNING"]
 
 
 async def test_a_refresh_of_one_socket_loses_no_question(rig: Rig, slack: LoopbackSlack) -> None:
