@@ -164,7 +164,7 @@ def _is_model_id(value: object) -> bool:
 
 
 def _is_tier(value: object) -> bool:
-    return value in {tier.label for tier in Tier}
+    return isinstance(value, str) and value in {tier.label for tier in Tier}
 
 
 def _is_capabilities(value: object) -> bool:

@@ -96,6 +96,7 @@ def test_names_every_fault_with_its_line() -> None:
         ("model = 3", r"no \[\[model\]\] found"),
         ("[other]\nx=1\n" + GOOD, "models.toml:1: unknown table or value 'other'"),
         ('model = ["x"]', "a model must be a table"),
+        ('[[model]]\nalias = "x"\nid = "a/b"\ntier = []', 'tier must be one of "free"'),
         (GOOD.replace("= 0.5", "= nan"), "output_usd_per_mtok must be a price"),
         (GOOD.replace("= 0.5", "= inf"), "output_usd_per_mtok must be a price"),
         (GOOD.replace("= 4096", "= true"), "context_tokens must be a whole number"),
