@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from bot.catalog import Tier
 from bot.commands import is_stop
+from bot.errors import StoreError
 from bot.messages import IncomingMessage
 from bot.ports import Clock, Intake, Queue
 from bot.turns import Turn, TurnStatus
 
+logger = logging.getLogger(__name__)
 NAMES_LAST_S = 3_600.0
 """After this a name is kept anew, since another process may have heard of another meanwhile."""
 
@@ -56,7 +59,10 @@ class Inbox:
         return turn
 
     async def _name(self, incoming: IncomingMessage) -> None:
-        """Keep what the place is called, when that is news or was not heard for a while."""
+        """Keep what the place is called, when that is news or was not heard for a while.
+
+        The message is kept by now: a name that can't be is heard again with the next one.
+        """
         key, now = incoming.key, self._clock.elapsed_s()
         names = {"": incoming.workspace_name, key.channel_id: incoming.channel_name}
         for channel_id, name in names.items():
@@ -64,7 +70,11 @@ class Inbox:
             known, heard_s = self._named.get(place, ("", 0.0))
             if name and (name != known or now - heard_s >= NAMES_LAST_S):
                 self._named[place] = (name, now)  # before it is kept: in a crowd, once
-                await self._store.name_place(*place, name)
+                try:
+                    await self._store.name_place(*place, name)
+                except StoreError:
+                    self._named.pop(place, None)
+                    logger.warning("a place's name could not be kept", exc_info=True)
 
     async def retry(
         self,

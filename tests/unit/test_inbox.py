@@ -1,10 +1,12 @@
 """Each message is kept and queued once; buttons make further turns; deletions cancel."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from bot.catalog import Tier
+from bot.errors import StoreError
 from bot.inbox import Inbox
 from bot.messages import ConversationKey
 from bot.spend import Where
@@ -110,6 +112,21 @@ async def test_the_word_stop_ends_what_its_conversation_waits_for_and_nothing_el
     assert queue.cancelled == ["test:m1"]
     assert queue.submitted == ["test:m1", "test:m2", "test:m3"]
     assert not await store.is_stopped("test:m3")
+
+
+class _Nameless(MemoryStore):
+    """Cannot keep the names of places."""
+
+    async def name_place(
+        self, platform: str, workspace_id: str, channel_id: str, name: str
+    ) -> None:
+        raise StoreError
+
+
+async def test_a_name_that_cannot_be_kept_does_not_fail_its_message(queue: RecordingQueue) -> None:
+    inbox = Inbox(_Nameless(), queue, FrozenClock())
+    assert await inbox.accept(replace(incoming("Hello"), workspace_name="Acme")) is not None
+    assert queue.submitted == ["test:m1"]
 
 
 async def test_stop_of_an_unknown_turn_does_nothing(inbox: Inbox, queue: RecordingQueue) -> None:
