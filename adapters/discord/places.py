@@ -168,8 +168,9 @@ class InteractionPlace:
     async def post(self, part: Outgoing) -> str:
         """Fill the command's own reply, or post a further message."""
         if not self._is_original_used and not part.is_silent and self._is_alive:
-            self._is_original_used = True
-            if await self._try_edit(self._original_id, part):
+            is_filled = await self._try_edit(self._original_id, part)
+            self._is_original_used = True  # only now: an edit that failed is tried again
+            if is_filled:
                 return self._original_id
         if self._channel is not None:
             return await self._channel.post(part)

@@ -131,11 +131,13 @@ class Posted:
             created_at=self._kit.clock.now(),
             channel_id=away,
         )
-        await self._kit.store.sending(post)
+        is_first_try = await self._kit.store.sending(post) == post
         message_id = await self.place.post(part)
         self._kit.pacer.note_post(self.place.lane)
         await self._kit.store.sent(replace(post, platform_id=message_id))
-        self.shown.append(Shown(message_id, part.content, part.actions))
+        # An earlier try may have been made unheard; then that message is what Discord answers.
+        known = (part.content, part.actions) if is_first_try else (None, None)
+        self.shown.append(Shown(message_id, *known))
 
     async def edit(self, index: int, part: Outgoing) -> None:
         """Change one message."""
@@ -160,7 +162,8 @@ class Posted:
             part = replace(self.new(index, content, *actions), file=file)
             await self._kit.pacer.send(Urgency.FIRST)
             await self._retry(lambda: self.post(index, part))
-            return
+            if self.shown[index].content is not None:
+                return
         shown = self.shown[index]
         part = Outgoing(
             turn_id=self._turn.turn_id,

@@ -18,6 +18,20 @@ async def test_ask_is_answered_in_the_commands_own_reply(stage: Stage) -> None:
     assert len(used.messages) == 1
 
 
+@pytest.mark.parametrize("has_effect", [False, True])
+async def test_a_command_whose_first_words_were_lost_is_answered_in_its_own_reply(
+    stage: Stage, has_effect: bool
+) -> None:
+    stage.gateway.scripts = [["Some text. ", 0.1, "The end."]]
+    stage.server.fail("PATCH", "/messages/", drop=True, after_effect=has_effect, delay_s=0.3)
+    people = stage.server.people
+    used = people.command(stage.channel_id, stage.ada["id"], "ask", question="go")
+    await stage.answered(stage.channel_id)
+    (answer,) = used.texts
+    assert answer.startswith("Some text. The end.\n-# ")
+    assert stage.server.texts(stage.channel_id) == [answer]
+
+
 async def test_ask_takes_a_tier_and_a_model(stage: Stage) -> None:
     people = stage.server.people
     people.command(stage.channel_id, stage.ada["id"], "ask", question="one", tier="heavy")

@@ -14,6 +14,7 @@ from tests.adapters.discord.conftest import Stage, until
 from tests.adapters.discord.test_streaming import WORDS, streamed
 
 SLOW = streamed(WORDS, 0.06)
+MESSAGES = r"/channels/\d+/messages$"
 WHOLE = "".join(WORDS).strip()
 
 
@@ -103,14 +104,32 @@ async def test_a_429_on_an_edit_never_brings_older_text_back(stage: Stage) -> No
 
 
 async def test_a_post_whose_confirmation_was_lost_is_not_posted_twice(stage: Stage) -> None:
-    stage.server.fail("POST", r"/channels/\d+/messages$", status=502, after_effect=True)
+    stage.server.fail("POST", MESSAGES, status=502, after_effect=True)
     question = stage.ask("once")
     await stage.answered(question["id"])
     assert len(stage.server.texts(question["id"])) == 1
 
 
+async def test_the_end_is_shown_in_a_first_post_whose_confirmation_was_lost(stage: Stage) -> None:
+    stage.gateway.scripts = [["Some text. ", 0.1, "The end."]]
+    stage.server.fail("POST", MESSAGES, drop=True, after_effect=True, delay_s=0.3)
+    question = stage.ask("go")
+    (answer,) = await stage.answered(question["id"])
+    assert body(answer) == "Some text. The end."
+    assert stage.server.texts(question["id"]) == [answer["content"]]
+
+
+async def test_previews_go_on_in_a_first_post_whose_confirmation_was_lost(stage: Stage) -> None:
+    stage.gateway.scripts = [["Some text. ", 0.1, "The middle. ", 2.0, "The end."]]
+    stage.server.fail("POST", MESSAGES, drop=True, after_effect=True, delay_s=0.3)
+    question = stage.ask("go")
+    await until(lambda: stage.server.texts(question["id"]) == ["Some text. The middle."])
+    (answer,) = await stage.answered(question["id"])
+    assert body(answer) == "Some text. The middle. The end."
+
+
 async def test_a_dropped_connection_while_posting_is_tried_again(stage: Stage) -> None:
-    stage.server.fail("POST", r"/channels/\d+/messages$", drop=True, times=2)
+    stage.server.fail("POST", MESSAGES, drop=True, times=2)
     question = stage.ask("again")
     (answer,) = await stage.answered(question["id"])
     assert body(answer) == "echo: again"

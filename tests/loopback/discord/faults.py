@@ -22,6 +22,8 @@ class Fault:
     times: int = 1
     drop: bool = False
     after_effect: bool = False
+    delay_s: float = 0.0
+    """How long the answer, or its loss, takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,18 +133,19 @@ class DiscordServer:
         body, files = await self._read(request, path)
         fault = self.record.fault_for(request.method, path)
         if fault is not None and not fault.after_effect:
-            return self._broken(request, path, body, fault)
+            return await self._broken(request, path, body, fault)
         status, answer, headers = self._answer(request, path, body, files)
         if fault is not None:
-            return self._broken(request, path, body, fault)
+            return await self._broken(request, path, body, fault)
         self._note(request.method, path, body, status)
         if status == 204:
             return web.Response(status=204, headers=headers | VIA)
         return in_json(answer, status, headers | VIA)
 
-    def _broken(
+    async def _broken(
         self, request: web.Request, path: str, body: Any, fault: Fault
     ) -> web.StreamResponse:
+        await asyncio.sleep(fault.delay_s)
         self._note(request.method, path, body, 0 if fault.drop else fault.status)
         if fault.drop:
             if request.transport is not None:
