@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.slack.errors import SlackRefusalError
 from adapters.slack.formatting import Block, markdown_block, plain
+from adapters.slack.lost import to_metadata
 from adapters.slack.pictures import send
-from adapters.slack.posts import EVENT_TYPE
 from adapters.slack.workspaces import Workspace, Workspaces
 from bot.errors import DeliveryError
 from bot.pictures import Card
@@ -105,13 +105,12 @@ async def _picture(workspace: Workspace, card: Card | None) -> list[Block]:
 
 
 async def _send(workspace: Workspace, announcement: Announcement, blocks: list[Block]) -> str:
-    payload = {"post_id": announcement.post_id}
     answer = await workspace.api.call(
         "chat.postMessage",
         channel=announcement.channel_id,
         text=plain(announcement.text),
         blocks=blocks,
-        metadata={"event_type": EVENT_TYPE, "event_payload": payload},
+        metadata=to_metadata(announcement.post_id),
         unfurl_links=False,
         unfurl_media=False,
     )

@@ -6,6 +6,7 @@ DeliveryError
 │   ├── ScopeError         the app lacks a permission
 │   └── TokenError         the app is not installed any more
 ├── StreamEndedError       a stream that Slack has closed
+├── StillStreamingError    a stream that nobody has ended
 └── UncertainError         no answer came: it may have been done
 """
 
@@ -69,6 +70,10 @@ class StreamEndedError(SlackRefusalError):
     """Slack has ended this stream."""
 
 
+class StillStreamingError(SlackRefusalError):
+    """This message is a stream, which has to be ended before it can be edited."""
+
+
 class UncertainError(DeliveryError):
     """Slack did not say whether it took the answer."""
 
@@ -82,6 +87,8 @@ def to_error(answer: Mapping[str, Any]) -> SlackRefusalError:
         return TokenError(code, str(TokenError.__doc__))
     if code in _ENDED:
         return StreamEndedError(code)
+    if code == "streaming_state_conflict":
+        return StillStreamingError(code)
     if code == "missing_scope":
         needed = str(answer.get("needed", "?"))
         return ScopeError(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from adapters.replies import split
-from adapters.slack.errors import PlaceError, SlackRefusalError
+from adapters.slack.errors import PlaceError
 from adapters.slack.formatting import (
     PART_CHARACTERS,
     Block,
@@ -122,6 +122,7 @@ class SlackSink:
             await self._preview.end()
             await self._signs.hush()
             await self._show_all(text, blocks)
+            await self._tidy()
         except PlaceError as error:
             await self._tell_directly(text, error)
             raise
@@ -168,7 +169,8 @@ class SlackSink:
 
     async def _rewrite(self, posted: Sequence[str], text: str, blocks: list[Block]) -> None:
         """Make the messages that are there, and more if need be, exactly this answer."""
-        await self._end_streams(posted)
+        for ts in posted:
+            await self._posts.end_stream(ts)
         pieces = _pieces(without_pings(text), "")
         for index, piece in enumerate(pieces):
             content = [*_body(piece), *(blocks if index == len(pieces) - 1 else [])]
@@ -179,14 +181,13 @@ class SlackSink:
         for ts in posted[len(pieces) :]:
             await self._posts.remove(ts)
 
-    async def _end_streams(self, posted: Sequence[str]) -> None:
-        for ts in posted:
-            try:
-                await self._workspace.api.call(
-                    "chat.stopStream", channel=self._posts.place.channel_id, ts=ts
-                )
-            except SlackRefusalError as error:
-                logger.debug("no stream to end", extra={"ts": ts, "code": error.code})
+    async def _tidy(self) -> None:
+        """The answer stands: whatever stands beside it by mistake goes."""
+        try:
+            await self._posts.remove_lost()
+        except DeliveryError as error:
+            facts = {"turn_id": self._turn_id, "error": str(error)}
+            logger.warning("a lost message could not be removed", extra=facts)
 
     async def _tell_directly(self, text: str, error: PlaceError) -> None:
         """The thread can't be written to: the answer goes to the person, with the reason."""
@@ -248,6 +249,9 @@ class SlackBranch(SlackSink):
         if self._is_resumed:
             self._earlier = await self._posts.known()
         await super()._show_all(text, blocks)
+
+    async def _tidy(self) -> None:
+        """The answer itself does it, in the end."""
 
     async def _tell_directly(self, text: str, error: PlaceError) -> None:
         """The answer itself tells it, once."""

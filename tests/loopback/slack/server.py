@@ -48,6 +48,7 @@ class SlackServer:
         self.origin = ""
         self.space = self.add_workspace("T1")
         self._runner: web.AppRunner | None = None
+        self._late: set[asyncio.Task[None]] = set()
 
     @property
     def base_url(self) -> str:
@@ -71,6 +72,8 @@ class SlackServer:
 
     async def __aexit__(self, *_: object) -> None:
         await self.outbox.close()
+        for task in list(self._late):
+            task.cancel()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -103,7 +106,9 @@ class SlackServer:
         if fault is not None:
             await asyncio.sleep(fault.delay_s)
         try:
-            if fault is not None and not fault.is_applied:
+            if fault is not None and fault.late_s:
+                self._answer_late(call, request, fault.late_s)
+            if fault is not None and (fault.late_s or not fault.is_applied):
                 _raise(fault)
             call.answer = {"ok": True, **self._answer(call, request)}
             if fault is not None:
@@ -124,6 +129,17 @@ class SlackServer:
         space = self.spaces.get(call.team_id)
         scopes = {"X-OAuth-Scopes": ",".join(sorted(space.scopes))} if space else {}
         return web.json_response(call.answer, status=call.status, headers=scopes)
+
+    def _answer_late(self, call: Call, request: web.Request, late_s: float) -> None:
+        """Do what a call says when its caller has long given up."""
+
+        async def do() -> None:
+            await asyncio.sleep(late_s)
+            self._answer(call, request)
+
+        task = asyncio.create_task(do())
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
 
     def _answer(self, call: Call, request: web.Request) -> Json:
         token = _token(request, call.args)

@@ -58,6 +58,7 @@ class Fault:
     retry_after_s: int = 1
     delay_s: float = 0.0
     is_applied: bool = False  # the call takes effect, only its answer is lost
+    late_s: float = 0.0  # so long after that; 0 is before
 
     def matches(self, method: str) -> bool:
         """Whether this call is hit; counts down."""
