@@ -319,17 +319,29 @@ class Responder:
         )
 
     async def _end(self, progress: _Progress, turn: Turn) -> None:
-        """Show the end, then keep it; a platform that refuses does not lose the answer."""
+        """Show the end, then keep it. A stop that comes only now changes nothing about it."""
+        showing = asyncio.ensure_future(self._show_end(progress.sink, turn))
+        try:
+            await asyncio.shield(showing)
+        except asyncio.CancelledError:
+            if not await self._store.is_stopped(turn.turn_id):
+                showing.cancel()
+                await asyncio.gather(showing, return_exceptions=True)
+                raise
+            await showing
+        await self._keep(turn, progress.error)
+
+    async def _show_end(self, sink: Sink, turn: Turn) -> None:
+        """A platform that refuses does not lose the answer."""
         try:
             if turn.reply is not None:
-                await progress.sink.finish(turn.reply)
+                await sink.finish(turn.reply)
             else:
-                await progress.sink.fail(Notice(text=turn.notice, actions=(Action.AGAIN,)))
+                await sink.fail(Notice(text=turn.notice, actions=(Action.AGAIN,)))
         except DeliveryError as error:
             # Mostly people's doing: the prompt or the thread was deleted meanwhile.
             facts = {"turn_id": turn.turn_id, "error": type(error).__name__, "says": str(error)}
             logger.warning("the answer could not be posted", extra=facts)
-        await self._keep(turn, progress.error)
 
     async def _keep(self, turn: Turn, error: str) -> None:
         """Keep a turn's end, then tell of it."""

@@ -106,27 +106,26 @@ class DiscordSink:
 
     async def finish(self, reply: Reply) -> None:
         """Show the whole answer exactly, or take it back if its prompt was deleted."""
-        await self._end_work()
-        if self.is_withdrawn:
-            await self._take_back()
-            return
-        await self._prepare()
-        await self._settle(self._finished(reply), reply.actions)
+        await self._conclude(lambda: self._finished(reply), reply.actions)
 
     async def fail(self, notice: Notice) -> None:
         """Show a notice in place of an answer."""
-        await self._end_work()
-        if self.is_withdrawn:
-            await self._take_back()
-            return
-        await self._prepare()
-        await self._settle(to_notice(notice), notice.actions)
+        await self._conclude(lambda: to_notice(notice), notice.actions)
 
     async def close(self) -> None:
         """Stop writing without an end: somebody else will go on with it."""
         for branch in self._branches:
             await branch.close()
         await self._end_work()
+
+    async def _conclude(self, render: Callable[[], Rendered], actions: tuple[Action, ...]) -> None:
+        """The prompt may be deleted before the end is shown, and while it is."""
+        await self._end_work()
+        if not self.is_withdrawn:
+            await self._prepare()
+            await self._settle(render(), actions)
+        if self.is_withdrawn:
+            await self._take_back()
 
     async def _arrival(self) -> Arrival:
         """Where the branches go: where the answer itself goes, once that is known."""

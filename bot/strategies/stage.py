@@ -244,8 +244,16 @@ async def _broken_off(branch: _Branch, sentence: str) -> None:
 
 
 async def _shown(showing: Awaitable[None]) -> None:
-    """A step that a platform refuses to show is kept all the same, and the others go on."""
+    """Show a step to its end, also when the turn is stopped meanwhile: broken off half-way, it
+    would look as if more were coming.
+
+    One that a platform refuses to show is kept all the same, and the others go on.
+    """
+    end = asyncio.ensure_future(showing)
     try:
-        await showing
+        await asyncio.shield(end)
     except DeliveryError as error:
         logger.warning("a step could not be posted", extra={"error": str(error)})
+    except asyncio.CancelledError:
+        await asyncio.gather(end, return_exceptions=True)
+        raise

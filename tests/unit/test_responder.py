@@ -140,6 +140,40 @@ async def test_stop_keeps_the_text_and_bills_what_was_used() -> None:
     assert await world.status() is TurnStatus.CANCELLED
 
 
+async def test_a_stop_while_the_answer_is_shown_takes_nothing_of_it_away() -> None:
+    world = World(ScriptedGateway("Whole"))
+    world.delivery = delivery = _SlowDelivery()
+    task = await _ending(world, delivery)
+    await world.inbox.stop("test:m1")
+    task.cancel()  # what the queue does when it is told to
+    delivery.may_end.set()
+    await task
+    assert delivery.last.reply.text == "Whole"
+    assert await world.status() is TurnStatus.DONE
+
+
+async def test_an_end_that_is_interrupted_is_shown_by_the_next_start() -> None:
+    world = World(ScriptedGateway("Whole"))
+    world.delivery = delivery = _SlowDelivery()
+    task = await _ending(world, delivery)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert delivery.last.events == [("status", "free · free"), ("append", "Whole")]
+    assert await world.status() is TurnStatus.RUNNING
+    delivery.may_end.set()
+    await world.responder.answer("test:m1")
+    assert delivery.last.reply.text == "Whole"
+
+
+async def _ending(world: World, delivery: "_SlowDelivery") -> asyncio.Task[None]:
+    """A turn whose answer is there, and is being shown."""
+    await world.inbox.accept(incoming("Hi"))
+    task = asyncio.create_task(world.responder.answer("test:m1"))
+    await delivery.is_ending.wait()
+    return task
+
+
 async def test_a_turn_stopped_before_it_began_makes_no_call() -> None:
     world = World(ScriptedGateway())
     await world.inbox.accept(incoming("Hi"))
@@ -174,7 +208,7 @@ async def test_a_turn_run_again_before_its_end_was_kept_pays_nothing_more() -> N
     world = World(ScriptedGateway("One"))
     await world.inbox.accept(incoming("Hi"))
     world.delivery = _CrashingDelivery()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(_Crash):
         await world.responder.answer("test:m1")
     world.delivery = RecordingDelivery()
     await world.responder.answer("test:m1")
@@ -311,14 +345,39 @@ async def test_every_call_leaves_one_entry() -> None:
     ]
 
 
+class _Crash(BaseException):
+    """Nothing that anybody handles."""
+
+
 class _CrashingSink(RecordingSink):
     async def finish(self, reply: Reply) -> None:
-        raise KeyboardInterrupt
+        raise _Crash
 
 
 class _CrashingDelivery(RecordingDelivery):
     async def open(self, turn: object) -> RecordingSink:
         return _CrashingSink()
+
+
+class _SlowSink(RecordingSink):
+    def __init__(self, delivery: "_SlowDelivery") -> None:
+        super().__init__()
+        self.delivery = delivery
+
+    async def finish(self, reply: Reply) -> None:
+        self.delivery.is_ending.set()
+        await self.delivery.may_end.wait()
+        await super().finish(reply)
+
+
+class _SlowDelivery(RecordingDelivery):
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_ending, self.may_end = asyncio.Event(), asyncio.Event()
+
+    async def open(self, turn: object) -> RecordingSink:
+        self.sinks.append(_SlowSink(self))
+        return self.sinks[-1]
 
 
 class _RefusingSink(RecordingSink):

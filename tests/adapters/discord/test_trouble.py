@@ -143,6 +143,18 @@ async def test_a_server_error_on_the_last_edit_is_tried_again(stage: Stage) -> N
     assert body(answer) == "Some text. The end."
 
 
+async def test_a_prompt_deleted_while_its_last_edit_waits_takes_the_answer_along(
+    stage: Stage,
+) -> None:
+    stage.gateway.scripts = [["Some text. ", 0.8, "The end."]]
+    stage.server.fail("PATCH", "/messages/", status=429, retry_after_s=1.0, times=9)
+    question = stage.ask("go")
+    await until(lambda: stage.gateway.ended_s and stage.server.record.limited())
+    stage.server.people.delete(question)
+    stage.server.record.faults.clear()
+    await until(lambda: not stage.server.texts(question["id"]))
+
+
 async def test_without_the_right_to_open_threads_it_answers_as_a_reply_and_says_so(
     stage: Stage,
 ) -> None:

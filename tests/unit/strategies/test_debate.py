@@ -1,5 +1,7 @@
 """A debate corrects what is wrong, ends early, and survives whatever fails on the way."""
 
+import asyncio
+
 import pytest
 
 from bot.catalog import Catalog, Tier
@@ -8,7 +10,7 @@ from bot.ledger import CallStatus
 from bot.messages import Attachment
 from bot.replies import Reply
 from bot.turns import Turn, TurnStatus
-from tests.fakes import RecordingDelivery, RecordingSink, completion, model
+from tests.fakes import RecordingDelivery, RecordingSink, completion, incoming, model
 from tests.unit.strategies.discussing import HANG, Playing, World, labels
 
 WRONG, RIGHT = "The capital of Australia is Sydney.", "The capital of Australia is Canberra."
@@ -285,6 +287,55 @@ async def test_a_platform_that_refuses_a_step_does_not_end_the_debate() -> None:
     world.delivery = _Refusing()
     sink = await world.ask(QUESTION)
     assert sink.reply.text == RIGHT
+
+
+async def test_a_step_that_is_shown_while_the_debate_is_stopped_is_shown_to_its_end() -> None:
+    world = _world()
+    world.delivery = delivery = _Slow()
+    await world.inbox.accept(incoming(QUESTION))
+    task = asyncio.create_task(world.responder.answer("test:m1"))
+    await delivery.is_ending.wait()
+    await world.inbox.stop("test:m1")
+    task.cancel()  # what the queue does when it is told to
+    await asyncio.sleep(0)
+    delivery.may_end.set()
+    await task
+    assert delivery.last.branches["propose1"].reply.text == WRONG
+    assert delivery.last.reply.notes == ("Stopped.",)
+
+
+class _SlowStep(RecordingSink):
+    """Takes its time to show its end, once anything was written in it."""
+
+    def __init__(self, delivery: "_Slow", label: str) -> None:
+        super().__init__(label)
+        self.delivery = delivery
+
+    async def finish(self, reply: Reply) -> None:
+        if self.events:
+            self.delivery.is_ending.set()
+            await self.delivery.may_end.wait()
+        await super().finish(reply)
+
+
+class _SlowSteps(RecordingSink):
+    def __init__(self, delivery: "_Slow") -> None:
+        super().__init__()
+        self.delivery = delivery
+
+    def branch(self, name: str, label: str, *, is_brief: bool = False) -> RecordingSink:
+        self.branches[name] = _SlowStep(self.delivery, label)
+        return self.branches[name]
+
+
+class _Slow(RecordingDelivery):
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_ending, self.may_end = asyncio.Event(), asyncio.Event()
+
+    async def open(self, turn: Turn) -> RecordingSink:
+        self.sinks.append(_SlowSteps(self))
+        return self.last
 
 
 class _RefusingStep(RecordingSink):
