@@ -129,14 +129,15 @@ class DiscordPeople:
             self._town.diary.did["discord: reaction"] += 1
             self._people.react(self._town.dice.choice(answers), self._user(), "👍")
 
-    def unfinished(self) -> int:
+    def unfinished(self) -> list[str]:
         """Messages that still look as if text were coming: there must be none in the end."""
         world = self._town.discord.world
-        return sum(
-            "Stop" in self._people.buttons(message)
+        return [
+            f"discord {channel_id} {message['id']}"
             for channel_id in world.messages
             for message in self._town.discord.messages(channel_id)
-        )
+            if "Stop" in self._people.buttons(message)
+        ]
 
     def is_answered(self, place: str) -> bool:
         """Whether the bot has written anything there."""

@@ -122,9 +122,13 @@ class SlackPeople:
         self._town.diary.did["slack: Home"] += 1
         self._slack.open_tab("home")
 
-    def unfinished(self) -> int:
+    def unfinished(self) -> list[str]:
         """Streams that still look as if text were coming: there must be none in the end."""
-        return sum(stream.state == "live" for stream in self._slack.space.streams.values())
+        return [
+            f"slack {channel} {ts}"
+            for (channel, ts), stream in self._slack.space.streams.items()
+            if stream.state == "live" and self._slack.space.find(channel, ts)
+        ]
 
     def is_answered(self, place: str) -> bool:
         """Whether the bot has written anything there."""

@@ -28,7 +28,15 @@ ON_DISCORD: tuple[dict[str, Any], ...] = (
     {"drop": True},
     {"drop": True, "after_effect": True},
 )
-ON_SLACK = ("internal_error", "http_500", "ratelimited", "dropped")
+ON_SLACK: tuple[dict[str, Any], ...] = (
+    {"error": "internal_error"},
+    {"error": "http_500"},
+    {"error": "ratelimited"},
+    {"error": "dropped"},
+    {"error": "dropped", "is_applied": True},
+    {"error": "http_500", "late_s": 1.0},
+)
+SLACK_METHODS = ("*", "chat.startStream", "chat.appendStream", "chat.stopStream")
 PAUSE_S = (1.0, 4.0)
 
 
@@ -86,8 +94,9 @@ class Troubles:
         self._town.dice.choice(ways)()
 
     def _slack_refuses(self) -> None:
-        error = self._town.dice.choice(ON_SLACK)
-        self._town.slack.fail("*", error, times=self._town.dice.randint(1, 2))
+        how = self._town.dice.choice(ON_SLACK)
+        method = self._town.dice.choice(SLACK_METHODS)
+        self._town.slack.fail(method, times=self._town.dice.randint(1, 2), **how)
 
     def _slacks_sockets_go(self) -> None:
         self._town.slack.outbox.drop()

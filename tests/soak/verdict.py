@@ -41,7 +41,7 @@ class Course:
     exit_code: int
     errors: Sequence[str]
     """Lines of the program's log above a warning."""
-    unfinished: int
+    unfinished: list[str]
     """Answers that still look on a platform as if text were coming."""
 
 
@@ -54,7 +54,7 @@ def _promises(course: Course, kept: Kept, diary: Diary) -> list[Finding]:
     return [
         _none("prompts with neither answer nor reason", kept.lost, len(diary.prompts)),
         _none("prompts whose answer nobody can see", kept.unseen, len(diary.prompts)),
-        _zero("answers that still look unfinished", course.unfinished),
+        _none("answers that still look unfinished", course.unfinished, 0),
         _zero("nano-dollars still held", kept.held),
         _zero("calls still open", kept.open_calls),
         _none("errors in the log", course.errors, 0),
@@ -113,6 +113,7 @@ def to_table(course: Course, kept: Kept, diary: Diary) -> str:
         for name, which in (
             ("lost", kept.lost),
             ("unseen", kept.unseen),
+            ("unfinished", course.unfinished),
             ("errors", course.errors),
         )
         if which
