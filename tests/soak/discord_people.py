@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from typing import Any
 
 from tests.loopback.discord.world import Payload
@@ -138,6 +138,17 @@ class DiscordPeople:
             for message in self._town.discord.messages(channel_id)
             if "Stop" in self._people.buttons(message)
         ]
+
+    def doubled(self) -> list[str]:
+        """Messages that stand twice, by their nonces: there must be none."""
+        world = self._town.discord.world
+        nonces = Counter(
+            (channel_id, message["nonce"])
+            for channel_id in world.messages
+            for message in self._town.discord.messages(channel_id)
+            if message.get("nonce")
+        )
+        return [f"discord {' '.join(which)}" for which, count in nonces.items() if count > 1]
 
     def is_answered(self, place: str) -> bool:
         """Whether the bot has written anything there."""

@@ -27,7 +27,8 @@ from tests.soak.web_people import WebPeople
 QUIET_S = 3.0
 STUCK_S = 240.0
 """How long the last answers may take: the longest limit of a provider, and then some."""
-ERROR = re.compile(r"^\S+ (?:ERROR|CRITICAL)\s.*", re.MULTILINE)
+ERROR = re.compile(r'^\{.*"level": "(?:ERROR|CRITICAL)".*', re.MULTILINE)
+"""A line of the log, which is JSON where no terminal reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,5 +186,6 @@ async def soak(
             exit_code=exit_code,
             errors=ERROR.findall(town.program.log.read_text("utf-8")),
             unfinished=discord.unfinished() + slack.unfinished(),
+            doubled=discord.doubled() + slack.doubled(),
         )
         return course, kept, town

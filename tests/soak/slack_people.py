@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 
 from tests.loopback.slack import File
 from tests.loopback.slack.state import Json
@@ -129,6 +129,16 @@ class SlackPeople:
             for (channel, ts), stream in self._slack.space.streams.items()
             if stream.state == "live" and self._slack.space.find(channel, ts)
         ]
+
+    def doubled(self) -> list[str]:
+        """Messages that stand twice, by the mark that each of them has: there must be none."""
+        marks = Counter(
+            mark["event_payload"]["post_id"]
+            for channel in self._slack.space.channels.values()
+            for message in channel.messages
+            if (mark := message.get("metadata"))
+        )
+        return [f"slack {mark}" for mark, count in marks.items() if count > 1]
 
     def is_answered(self, place: str) -> bool:
         """Whether the bot has written anything there."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
 
-from tests.soak.run import Plan, soak
+from adapters.logs import JsonFormatter
+from tests.soak.run import ERROR, Plan, soak
 from tests.soak.verdict import findings, to_table
 from tests.soak.vitals import trend
 
@@ -20,6 +22,15 @@ async def test_mixed_load_with_faults_leaves_nothing_behind(tmp_path: Path) -> N
     broken = [f.name for f in findings(course, kept, town.diary) if not f.is_well]
     assert broken == [], to_table(course, kept, town.diary)
     assert len(town.diary.prompts) > 20
+
+
+def test_an_error_is_found_in_the_log_as_it_is_written() -> None:
+    lines = [
+        JsonFormatter().format(logging.LogRecord("soak", level, "", 0, f"said {level}", None, None))
+        for level in (logging.WARNING, logging.ERROR, logging.CRITICAL)
+    ]
+
+    assert ERROR.findall("\n".join(["Parley is at …", *lines])) == lines[1:]
 
 
 def test_a_steady_growth_is_told_from_noise() -> None:

@@ -43,6 +43,8 @@ class Course:
     """Lines of the program's log above a warning."""
     unfinished: list[str]
     """Answers that still look on a platform as if text were coming."""
+    doubled: list[str]
+    """Messages of ours that stand twice on a platform."""
 
 
 def findings(course: Course, kept: Kept, diary: Diary) -> list[Finding]:
@@ -55,6 +57,7 @@ def _promises(course: Course, kept: Kept, diary: Diary) -> list[Finding]:
         _none("prompts with neither answer nor reason", kept.lost, len(diary.prompts)),
         _none("prompts whose answer nobody can see", kept.unseen, len(diary.prompts)),
         _none("answers that still look unfinished", course.unfinished, 0),
+        _none("messages that stand twice", course.doubled, 0),
         _zero("nano-dollars still held", kept.held),
         _zero("calls still open", kept.open_calls),
         _none("errors in the log", course.errors, 0),
@@ -114,6 +117,7 @@ def to_table(course: Course, kept: Kept, diary: Diary) -> str:
             ("lost", kept.lost),
             ("unseen", kept.unseen),
             ("unfinished", course.unfinished),
+            ("twice", course.doubled),
             ("errors", course.errors),
         )
         if which
