@@ -122,12 +122,12 @@ class SlackSink:
             await self._preview.end()
             await self._signs.hush()
             await self._show_all(text, blocks)
-            await self._tidy()
         except PlaceError as error:
             await self._tell_directly(text, error)
             raise
         finally:
             await self.close()
+        await self._tidy()
 
     async def _show_all(self, text: str, blocks: list[Block]) -> None:
         if self._earlier:

@@ -1,9 +1,13 @@
 """What Slack makes without saying so: no message stays unfinished, none stands twice."""
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 
 from adapters.slack import lost
-from tests.adapters.slack.rig import Paced, Rig, running
+from storage import MemoryStore
+from tests.adapters.slack.rig import Paced, PacedGateway, Rig, running
 from tests.loopback.slack import LoopbackSlack
 
 WORDS = [f"word{n} " for n in range(12)]
@@ -85,6 +89,26 @@ async def test_a_stream_that_would_not_be_stopped_is_ended_by_the_edit(
 ) -> None:
     slack.fail("chat.stopStream", "stopped_by_user")
     assert [text.strip() for text in await talked(rig)] == [WHOLE.strip()]
+    assert unfinished(slack) == []
+
+
+async def test_a_stream_whose_start_a_crash_kept_from_being_noted_gets_the_answer(
+    slack: LoopbackSlack,
+) -> None:
+    store, gate = MemoryStore(), asyncio.Event()
+    gateway = PacedGateway([Paced(["half of", " it"], gate=gate)])
+    async with running(slack, store=store, gateway=gateway) as rig:
+        ts = slack.say("<@UPARLEY> hello")
+        await slack.until(lambda: slack.replies(ts) == ["half of"])
+        (turn_id,) = rig.queue.tasks
+    (post,) = await store.posts(turn_id)
+    store._kept.posts[post.post_id] = replace(post, platform_id="")
+    async with running(slack, store=store) as rig:
+        turn = await store.turn(turn_id)
+        assert turn is not None
+        await rig.queue.submit(turn)
+        await rig.answered()
+    assert slack.replies(ts) == ["echo: hello"]
     assert unfinished(slack) == []
 
 
