@@ -21,6 +21,7 @@ from adapters.announcing import Admins, Announcer, announcers_of
 from adapters.clock import SystemClock
 from adapters.engine import DurableEngine, QueueDoor
 from adapters.late_queue import LateQueue
+from adapters.local_model.assets import is_installed
 from adapters.metrics import Metrics
 from adapters.parts import Deliveries, Parts
 from adapters.readiness import Readiness
@@ -268,14 +269,18 @@ def _stop_on_fault(task: asyncio.Task[None], stopped: asyncio.Event) -> None:
 async def _report(models: ModelAccess, startup: Startup) -> None:
     """Tell the page how far the models have loaded."""
     if not models.choice.active.models:
-        startup.failed(MODELS, NO_MODEL)
+        _fail(startup, NO_MODEL)
         return
     startup.working(MODELS, "loading")
     try:
         startup.done(MODELS, await models.loaded())
     except BotError as error:
-        logger.warning("no model can answer yet", extra={"error": str(error)})
-        startup.failed(MODELS, str(error))
+        _fail(startup, str(error))
+
+
+def _fail(startup: Startup, why: str) -> None:
+    logger.warning("no model can answer yet", extra={"error": why})
+    startup.failed(MODELS, why)
 
 
 def _missing(startup: Startup) -> str:
@@ -288,7 +293,7 @@ def _missing(startup: Startup) -> str:
 def _greet(models: ModelAccess) -> None:
     if models.found:
         _say(models.found)
-    if models.demo is not None:
+    if models.demo is not None and is_installed():
         _say(
             "No key is set, so a small demo model answers, and is often wrong.",
             "Put a provider's key into .env for real ones; .env.example names them.",

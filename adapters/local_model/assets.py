@@ -34,6 +34,13 @@ class Assets:
     """A spare OpenMP library, for systems that have none."""
 
 
+def is_installed() -> bool:
+    """Whether this installation has the demo model; a server's has not."""
+    return (
+        _packaged_file(MODEL_PACKAGE, ".gguf") is not None and find_spec(ENGINE_MODULE) is not None
+    )
+
+
 def find_assets() -> Assets:
     """The demo model's parts. Raises ProviderUnavailableError, saying what is missing."""
     model_path = _packaged_file(MODEL_PACKAGE, ".gguf")

@@ -85,6 +85,16 @@ def _cpu_of_children_s() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
+async def test_the_log_says_that_no_model_can_answer(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    keys = dict.fromkeys(("GROQ_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY"), "")
+    async with up(environment(tmp_path, provider, **keys)) as program, asyncio.timeout(LIMIT_S):
+        while not any("no model can answer yet" in line for line in program.log):
+            await asyncio.sleep(0.05)
+    assert any("put a provider's key into .env" in line for line in program.log)
+
+
 async def test_a_port_in_use_is_a_sentence(provider: ProviderServer, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -21,6 +21,14 @@ def test_a_missing_engine_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatc
         assets.find_assets()
 
 
+@pytest.mark.parametrize("part", ["MODEL_PACKAGE", "ENGINE_MODULE"])
+def test_without_either_part_it_is_not_installed(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assets, part, "no_such_thing")
+    assert not assets.is_installed()
+
+
 @pytest.mark.parametrize(
     ("cpus", "limit", "threads"),
     [
