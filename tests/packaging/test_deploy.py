@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ DASHBOARD = json.loads((DEPLOY / "grafana" / "dashboards" / "parley.json").read_
 PARLEYS = {name: each for name, each in COMPOSE["services"].items() if each["image"] == "parley"}
 PORT = AppSettings.model_fields["parley_port"].default
 PROMETHEUS_S_OWN = {"up"}
+PROMTOOL = shutil.which("promtool")
 
 
 def lint(*command: str) -> None:
@@ -221,7 +223,7 @@ def test_labels_in_expressions_exist() -> None:
         for listed in re.findall(r"by \(([^)]*)\)", expression):
             for label in listed.split(","):
                 is_known = f'"{label.strip()}"' in text
-                assert is_known or label.strip() in ("le", "instance"), expression
+                assert is_known or label.strip() in ("le", "instance", "service"), expression
 
 
 def test_every_alert_says_what_to_do() -> None:
@@ -238,10 +240,44 @@ def test_prometheus_reads_every_process_with_the_token() -> None:
     (found,) = job["dns_sd_configs"]
     assert set(found["names"]) == {name for name in PARLEYS if name != "migrate"}
     assert found["port"] == PORT
-    secret = COMPOSE["secrets"]["metrics_token"]["environment"]
-    assert secret == "PARLEY_METRICS_TOKEN"
-    assert job["authorization"]["credentials_file"] == "/run/secrets/metrics_token"
+    token_file = job["authorization"]["credentials_file"]
+    service = COMPOSE["services"]["prometheus"]
+    assert f'"$$PARLEY_METRICS_TOKEN" >{token_file} ' in service["entrypoint"][2]
+    assert service["tmpfs"][0].startswith(str(Path(token_file).parent) + ":")
+    assert {"source_labels": ["__meta_dns_name"], "target_label": "service"} in job[
+        "relabel_configs"
+    ]
     (DEPLOY / "prometheus" / config["rule_files"][0]).read_text()
+
+
+def test_no_secret_is_to_be_copied_into_a_read_only_container() -> None:
+    """Compose copies one that is not a file of its own, and Docker refuses that at the start."""
+    assert "secrets" not in COMPOSE
+    assert not [name for name, each in COMPOSE["services"].items() if "secrets" in each]
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool comes with Prometheus, not from PyPI")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("check", "config", "--syntax-only", str(DEPLOY / "prometheus" / "prometheus.yml")),
+        ("check", "rules", str(DEPLOY / "prometheus" / "alerts.yml")),
+        ("test", "rules", str(Path(__file__).with_name("alerts.test.yml"))),
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_promtool_finds_no_fault(command: tuple[str, ...]) -> None:
+    ended = subprocess.run([str(PROMTOOL), *command], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_every_alert_has_a_series_that_rings_it() -> None:
+    cases = yaml.safe_load(Path(__file__).with_name("alerts.test.yml").read_text())["tests"]
+    asked = [question for case in cases for question in case["alert_rule_test"]]
+    rung = {each["alertname"] for each in asked if each.get("exp_alerts")}
+    silent = {each["alertname"] for each in asked if not each.get("exp_alerts")}
+    alerts = {rule["alert"] for group in ALERTS["groups"] for rule in group["rules"]}
+    assert rung == silent == alerts
 
 
 def test_the_service_unit_runs_the_installed_program() -> None:
