@@ -18,6 +18,7 @@ from adapters.metrics import Metrics
 from adapters.roles import Role
 from adapters.settings import AppSettings
 from adapters.web.probes import probe_routes
+from adapters.web.uploads import MOST_BODY_BYTES
 from tests.packaging.hygiene import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -153,6 +154,19 @@ def test_processes_are_started_with_roles_that_exist() -> None:
         assert set(command[2:]) <= set(Role)
     run = {role for command in commands for role in command[2:]}
     assert run == set(Role)
+
+
+@pytest.mark.parametrize("name", ["parley-slack", "parley-web"])
+def test_a_pod_that_ends_serves_until_the_balancer_knows(name: str) -> None:
+    pod = pods()[name]
+    pause_s = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert pause_s + 20 < pod["terminationGracePeriodSeconds"]  # 20: what running turns have to end
+
+
+def test_the_ingress_lets_through_what_the_page_takes() -> None:
+    (ingress,) = (each for each in resources() if each["kind"] == "Ingress")
+    size = ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"]
+    assert int(size.removesuffix("m")) * 2**20 > MOST_BODY_BYTES
 
 
 @pytest.mark.parametrize("name", sorted(pods()))
