@@ -14,7 +14,7 @@ from tests.docs.pages import ROOT, Found, Page
 
 TOOLS = (
     ".uv/bin/uv", ".uv/bin/uvx", "cp", "curl", "docker", "echo", "install", "journalctl", "kubectl",
-    "systemctl",
+    "rm", "systemctl",
 )  # fmt: skip
 """Programs that are not Parley's: what they are told is not run."""
 WRAPPED = ("bench", "check", "lock", "test")

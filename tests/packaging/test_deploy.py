@@ -301,3 +301,4 @@ def test_the_service_unit_runs_the_installed_program() -> None:
     assert "NoNewPrivileges=yes" in unit
     (limit,) = re.findall(r"TimeoutStopSec=(\d+)", unit)
     assert int(limit) > 20  # what running turns have to end, and some to spare
+    assert "ProcSubset" not in unit  # without /proc/stat there are no process_… figures
