@@ -23,6 +23,7 @@ from bot.attachments import (
     with_words,
 )
 from bot.errors import PromptError
+from bot.legible import to_legible
 from bot.messages import Attachment
 
 logger = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ async def with_content(file: Attachment, content: bytes) -> Attachment:
     if kind is Kind.TEXT:
         return with_words(file, content)
     try:
-        return with_words(file, (await pdf_text(content)).encode())
+        return with_words(file, to_legible(await pdf_text(content)).encode())
     except PdfError as error:
         return to_refused(file, str(error))
 

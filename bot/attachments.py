@@ -8,6 +8,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 from bot.image_headers import read_picture
+from bot.legible import decoded
 from bot.messages import Attachment
 
 MOST_FILES = 5
@@ -99,14 +100,8 @@ def with_picture(file: Attachment, content: bytes) -> Attachment:
 
 def with_words(file: Attachment, content: bytes) -> Attachment:
     """A text file with its words; refused when it is no text."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = content.decode("utf-16", "replace")
-    else:
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = content.decode("latin-1")
-    if "\0" in text:
+    text = decoded(content)
+    if text is None:
         return to_refused(file, "it is not text")
     if len(text) > TEXT_CHARACTERS:
         text = f"{text[:TEXT_CHARACTERS]}\n(The rest of this file was left out.)"

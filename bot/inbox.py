@@ -9,6 +9,7 @@ from dataclasses import replace
 from bot.catalog import Tier
 from bot.commands import is_stop
 from bot.errors import StoreError
+from bot.legible import to_legible
 from bot.messages import IncomingMessage
 from bot.ports import Clock, Intake, Queue
 from bot.turns import Turn, TurnStatus
@@ -44,6 +45,7 @@ class Inbox:
         Raises StoreError when it could not be kept: nothing was spent.
         """
         await self._open()
+        incoming = _legible(incoming)
         if not incoming.is_addressed:
             await self._store.keep(incoming)
             return None
@@ -144,7 +146,7 @@ class Inbox:
 
     async def amend(self, platform: str, message_id: str, text: str) -> None:
         """Take an edited prompt; it counts while its answer has not begun."""
-        await self._store.amend(platform, message_id, text)
+        await self._store.amend(platform, message_id, to_legible(text))
 
     async def withdraw(self, platform: str, message_id: str) -> None:
         """Forget a deleted message and cancel its answer."""
@@ -173,3 +175,18 @@ class Inbox:
             anchor=incoming.anchor,
             created_at=self._clock.now(),
         )
+
+
+def _legible(incoming: IncomingMessage) -> IncomingMessage:
+    """The message with its words and names as they can be kept."""
+    return replace(
+        incoming,
+        text=to_legible(incoming.text),
+        author_name=to_legible(incoming.author_name),
+        workspace_name=to_legible(incoming.workspace_name),
+        channel_name=to_legible(incoming.channel_name),
+        attachments=tuple(
+            replace(file, name=to_legible(file.name), media_type=to_legible(file.media_type))
+            for file in incoming.attachments
+        ),
+    )

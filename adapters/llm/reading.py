@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 
 from adapters.llm.tokens import count_tokens
 from bot.calls import Completion, ModelCall, OnText, Usage
+from bot.legible import to_legible
 from bot.money import to_nanousd
 
 _STEPS = 20
@@ -39,6 +40,7 @@ class Reading:
             min(self._ends_s, self._started_s + patience.first_token_s)
         )
         self._pieces: list[str] = []
+        self._half = ""
         self._first_token_s: float | None = None
         self._finish_reason = ""
         self._served_model = ""
@@ -95,7 +97,7 @@ class Reading:
             text=self.text,
             usage=self._tally.to_usage() or await self._estimate(),
             finish_reason=self._finish_reason,
-            response_model_id=self._served_model or self._call.model.model_id,
+            response_model_id=to_legible(str(self._served_model)) or self._call.model.model_id,
             reported_cost=None if reported is None else to_nanousd(Decimal(str(reported))),
             first_token_s=self._first_token_s,
             latency_s=self._now() - self._started_s,
@@ -112,8 +114,15 @@ class Reading:
         self._stay_awake()
         if self._first_token_s is None:
             self._first_token_s = self._alive_s - self._started_s
-        self._pieces.append(text)
-        self._on_text(text)
+        if text := self._whole(text):
+            self._pieces.append(text)
+            self._on_text(text)
+
+    def _whole(self, text: str) -> str:
+        """The text with the half of a character that came before it, without one at its end."""
+        text = self._half + text
+        self._half = text[-1] if "\ud800" <= text[-1] <= "\udbff" else ""
+        return to_legible(text[:-1] if self._half else text)
 
     def _stay_awake(self) -> None:
         """Move the deadline on: text and reasoning both show a model at work."""

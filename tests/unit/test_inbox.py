@@ -8,7 +8,7 @@ import pytest
 from bot.catalog import Tier
 from bot.errors import StoreError
 from bot.inbox import Inbox
-from bot.messages import ConversationKey
+from bot.messages import Attachment, ConversationKey
 from bot.spend import Where
 from bot.turns import TurnStatus
 from storage import MemoryStore
@@ -38,6 +38,21 @@ async def test_a_message_becomes_a_queued_turn(
     assert (turn.turn_id, turn.status, turn.prompt) == ("test:m1", TurnStatus.QUEUED, "Hello")
     assert queue.submitted == ["test:m1"]
     assert await store.turn("test:m1") == turn
+
+
+async def test_what_nothing_can_keep_is_replaced_before_it_is_kept(
+    inbox: Inbox, store: MemoryStore, queue: RecordingQueue
+) -> None:
+    file = Attachment(name="a\udcff.txt", media_type="text/plain", size_bytes=1)
+    said = incoming("half \ud83d of\0 it", author_name="\ude42", attachments=(file,))
+    turn = await inbox.accept(said)
+    assert turn is not None
+    assert (turn.prompt, turn.user_name) == ("half \ufffd of it", "\ufffd")
+    assert [file.name for file in turn.attachments] == ["a\ufffd.txt"]
+    await inbox.amend("test", "m1", "\ud83d\ude42")
+    amended = await store.turn("test:m1")
+    assert amended is not None
+    assert amended.prompt == "🙂"
 
 
 async def test_the_same_message_twice_is_answered_once(inbox: Inbox, queue: RecordingQueue) -> None:

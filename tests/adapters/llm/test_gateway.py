@@ -36,6 +36,15 @@ async def test_reads_text_and_exact_usage(
     assert 0 < completion.first_token_s <= completion.latency_s
 
 
+@pytest.mark.parametrize("name", PROVIDERS)
+async def test_halves_of_characters_are_joined_or_replaced(
+    provider: ProviderServer, gateway: LiteLLMGateway, texts: Texts, name: str
+) -> None:
+    provider.script(text="abc\ud83d\ude42, \ud83d alone\0 \ud83d")  # cut after four characters
+    completion = await gateway.complete(a_call(a_model(provider, name)), texts)
+    assert (completion.text, texts.text) == ("abc🙂, \ufffd alone ",) * 2
+
+
 @pytest.mark.parametrize("name", [name for name in PROVIDERS if name != "mistral"])
 async def test_reads_what_came_from_the_cache(
     provider: ProviderServer, gateway: LiteLLMGateway, texts: Texts, name: str
