@@ -12,6 +12,7 @@ import typer
 
 from adapters.cli import ask as asking
 from adapters.cli.program import Program
+from adapters.cli.streams import read_input, take_any_text
 from bot.errors import BotError
 
 _EPILOG = (
@@ -67,7 +68,7 @@ def _add_prompts(app: typer.Typer, program: Program) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     ) -> None:
         """Answer one prompt."""
-        prompt = _tagged(sys.stdin.read() if text == "-" else text, tier, model)
+        prompt = _tagged(_read(text), tier, model)
         _run(asking.ask(program, prompt, tuple(files or ()), as_json=as_json))
 
     @app.command()
@@ -117,7 +118,7 @@ def _options(options: Mapping[str, object]) -> str:
 
 
 def _read(text: str) -> str:
-    return sys.stdin.read() if text == "-" else text
+    return read_input() if text == "-" else text
 
 
 def _add_listings(app: typer.Typer, program: Program) -> None:
@@ -135,7 +136,7 @@ def _add_listings(app: typer.Typer, program: Program) -> None:
             from adapters.cli import routing
 
             _exit(routing.route_file(program.estimator(), jsonl, dial))
-        _exit(listing.route(program, sys.stdin.read() if text == "-" else text, as_json=as_json))
+        _exit(listing.route(program, _read(text), as_json=as_json))
 
     @app.command()
     def models(
@@ -328,6 +329,7 @@ def _run(command: Coroutine[None, None, int | None]) -> None:
 
 def run_app(program: Program) -> None:
     """Run the command line; a known fault is one sentence on standard error and exit code 1."""
+    take_any_text()
     try:
         build_app(program)()
     except BotError as error:

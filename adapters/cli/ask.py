@@ -8,7 +8,7 @@ import json
 import signal
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from adapters.cli.console import ConsoleDelivery, ConsoleSink
@@ -70,7 +70,7 @@ async def ask(program: Program, text: str, files: tuple[Path, ...] = (), *, as_j
     delivery = ConsoleDelivery(is_quiet=as_json)
     attachments = await read_files(files)
     async with program.open_terminal(program.settings(), delivery) as terminal:
-        await _answer(terminal, text, uuid.uuid4().hex, attachments)
+        await _answer(terminal, delivery, text, uuid.uuid4().hex, attachments)
         steps = await _steps(terminal, delivery.last)
     if as_json and delivery.last:
         record = to_record(delivery.last) | steps
@@ -85,7 +85,7 @@ async def chat(program: Program) -> int:
     async with program.open_terminal(program.settings(), delivery) as terminal:
         sys.stderr.write(_HINT)
         async for text in read_prompts():
-            await _answer(terminal, text, conversation_id)
+            await _answer(terminal, delivery, text, conversation_id)
     return 0
 
 
@@ -131,6 +131,7 @@ async def _steps(terminal: Terminal, sink: ConsoleSink | None) -> dict[str, obje
 
 async def _answer(
     terminal: Terminal,
+    delivery: ConsoleDelivery,
     text: str,
     conversation_id: str,
     attachments: tuple[Attachment, ...] = (),
@@ -139,12 +140,13 @@ async def _answer(
     turn = await terminal.parts.inbox.accept(incoming)
     if turn is None:
         return
-    with _interrupt_stops(terminal, turn):
+    with _interrupt_stops(terminal, turn) as stop:
+        delivery.on_gone = stop
         await terminal.queue.join()
 
 
 @contextlib.contextmanager
-def _interrupt_stops(terminal: Terminal, turn: Turn) -> Iterator[None]:
+def _interrupt_stops(terminal: Terminal, turn: Turn) -> Iterator[Callable[[], None]]:
     """While an answer runs, Ctrl-C stops it; what came so far is kept and billed."""
     loop = asyncio.get_running_loop()
     stopping: set[asyncio.Task[bool]] = set()
@@ -154,6 +156,6 @@ def _interrupt_stops(terminal: Terminal, turn: Turn) -> Iterator[None]:
 
     loop.add_signal_handler(signal.SIGINT, stop)
     try:
-        yield
+        yield stop
     finally:
         loop.remove_signal_handler(signal.SIGINT)

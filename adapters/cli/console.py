@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TextIO
 
 from adapters.cli.panels import Panels, PanelSink
+from adapters.cli.streams import give_up_output
 from bot.replies import Notice, Reply
 from bot.settings import FooterStyle
 from bot.turns import Turn
@@ -25,6 +27,9 @@ class ConsoleSink:
     notice: Notice | None = None
     panels: Panels | None = None
     """The further messages of the turn, made with the first of them."""
+    on_gone: Callable[[], object] = lambda: None
+    """Called once when nobody reads standard output any more."""
+    is_gone: bool = False
 
     def status(self, text: str) -> None:
         """Show what was chosen, on a screen only."""
@@ -36,8 +41,7 @@ class ConsoleSink:
         """Print the next piece at once."""
         self.shown += text
         if not self.is_quiet:
-            self.out.write(text)
-            self.out.flush()
+            self._write(text)
 
     def branch(self, name: str, label: str, *, is_brief: bool = False) -> PanelSink:
         """A panel of its own on standard error; standard output is for the answer."""
@@ -51,8 +55,7 @@ class ConsoleSink:
             return
         is_whole = reply.text.startswith(self.shown)
         rest = reply.text[len(self.shown) :] if is_whole else f"\n\n{reply.text}"
-        self.out.write(rest.rstrip("\n") + "\n")
-        self.out.flush()
+        self._write(rest.rstrip("\n") + "\n")
         for note in reply.notes:
             self._say(note)
         if reply.footer:
@@ -63,6 +66,17 @@ class ConsoleSink:
         self.notice = notice
         if not self.is_quiet:
             self._say(notice.text)
+
+    def _write(self, text: str) -> None:
+        if self.is_gone:
+            return
+        try:
+            self.out.write(text)
+            self.out.flush()
+        except BrokenPipeError:  # whoever reads this has seen enough, as `head` does
+            self.is_gone = True
+            give_up_output()
+            self.on_gone()
 
     def _say(self, text: str) -> None:
         dim, plain = ("\x1b[2m", "\x1b[0m") if self.err.isatty() else ("", "")
@@ -78,8 +92,12 @@ class ConsoleDelivery:
     out: TextIO = field(default_factory=lambda: sys.stdout)
     err: TextIO = field(default_factory=lambda: sys.stderr)
     last: ConsoleSink | None = None
+    on_gone: Callable[[], object] = lambda: None
+    """Called when nobody reads the answer any more."""
 
     async def open(self, turn: Turn) -> ConsoleSink:
         """A sink that prints here."""
-        self.last = ConsoleSink(turn, self.out, self.err, self.is_quiet)
+        self.last = ConsoleSink(
+            turn, self.out, self.err, self.is_quiet, on_gone=lambda: self.on_gone()
+        )
         return self.last

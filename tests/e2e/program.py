@@ -90,7 +90,7 @@ class Ended:
         return json.loads(self.out)
 
 
-async def run(env: Mapping[str, str], *arguments: str, stdin: str = "") -> Ended:
+async def run(env: Mapping[str, str], *arguments: str, stdin: str | bytes = "") -> Ended:
     """Run a command to its end."""
     process = await asyncio.create_subprocess_exec(
         *PARLEY,
@@ -101,7 +101,7 @@ async def run(env: Mapping[str, str], *arguments: str, stdin: str = "") -> Ended
         stderr=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(LIMIT_S):
-        out, err = await process.communicate(stdin.encode())
+        out, err = await process.communicate(stdin.encode() if isinstance(stdin, str) else stdin)
     return Ended(process.returncode or 0, out.decode(), err.decode())
 
 

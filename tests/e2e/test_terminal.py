@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 import signal
 import sqlite3
 from collections.abc import AsyncIterator
@@ -9,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.program import PARLEY, environment, run
-from tests.loopback.providers import ProviderServer
+from tests.e2e.program import LIMIT_S, PARLEY, environment, run
+from tests.loopback.providers import Outcome, ProviderServer
 
 
 @pytest.fixture
@@ -41,6 +42,52 @@ async def test_ask_reads_standard_input(provider: ProviderServer, tmp_path: Path
     ended = await run(environment(tmp_path, provider), "ask", "-", stdin="from a pipe")
     assert ended.code == 0
     assert provider.requests[0].messages[-1]["content"] == "from a pipe"
+
+
+async def test_standard_input_that_is_no_text_is_refused_in_a_sentence(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    env = environment(tmp_path, provider)
+    ended = await run(env, "ask", "-", stdin=b"\x7fELF\0\1")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err == "Standard input holds no text. Give a picture or a PDF with --file.\n"
+    assert provider.requests == []
+    old = await run(env, "ask", "-", stdin="café".encode("latin-1"))
+    assert (old.code, provider.requests[0].messages[-1]["content"]) == (0, "café")
+
+
+async def test_a_line_of_a_conversation_that_is_no_text_does_not_end_it(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    ended = await run(environment(tmp_path, provider), "chat", stdin=b"a\xff\nb\n")
+    assert ended.code == 0
+    assert [r.messages[-1]["content"] for r in provider.requests] == ["a\ufffd", "b"]
+
+
+async def test_a_screen_that_does_not_know_a_character_shows_the_others(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    provider.script(text="Well done 🎉, all of you")
+    env = environment(tmp_path, provider, PYTHONIOENCODING="ascii")
+    ended = await run(env, "ask", "Hi")
+    assert (ended.code, ended.out) == (0, "Well done ?, all of you\n")
+
+
+async def test_who_has_read_enough_ends_the_answer(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    provider.script(text="A line of words\n" * 500, chunk_delay_s=0.02)
+    env = environment(tmp_path, provider)
+    piped = f"{shlex.join((*PARLEY, 'ask', 'Hi'))} | head -n 1"
+    process = await asyncio.create_subprocess_shell(
+        piped, env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(LIMIT_S):
+        out, err = await process.communicate()
+    assert out == b"A line of words\n"
+    assert err.decode().splitlines()[0] == "Stopped."
+    assert "Error" not in err.decode()
+    assert provider.requests[0].outcome is Outcome.DISCONNECTED
 
 
 async def test_a_failing_provider_is_followed_by_the_next(
