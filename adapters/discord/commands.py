@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from adapters.discord.views import note_late, tell
 from bot.catalog import Catalog
 from bot.errors import BotError
 from bot.messages import ConversationKey, IncomingMessage
+from bot.quotes import about
 
 if TYPE_CHECKING:
     from adapters.discord.client import ParleyClient
@@ -41,7 +43,7 @@ def add_commands(client: ParleyClient) -> None:
         return
     _add_ask(client)
     add_core_commands(client, partial(take, client))
-    for name, tag in (("Ask Parley", ""), ("Ask heavier", "@heavy ")):
+    for name, tag in (("Ask Parley", ""), ("Ask heavier", "@heavy")):
         tree.add_command(_context_menu(client, name, tag))
     for command in tree.get_commands():
         command.allowed_contexts = EVERYWHERE
@@ -152,14 +154,15 @@ def _context_menu(client: ParleyClient, name: str, tag: str) -> app_commands.Con
         else:
             await tell(interaction, f"I answer in a thread: <#{message.id}>")
             incoming = _to_thread(client, interaction, message, _about(client, tag, message))
-        await client.accept(incoming)
+        files = tuple(inbound.to_attachment(each) for each in message.attachments)
+        await client.accept(replace(incoming, attachments=files))
 
     return app_commands.ContextMenu(name=name, callback=ask_about)
 
 
 def _about(client: ParleyClient, tag: str, message: discord.Message) -> str:
     """A message that somebody points at, as a prompt."""
-    return tag + inbound.quoted(message.author.display_name, inbound.plain_text(message, client.me))
+    return about(message.author.display_name, inbound.plain_text(message, client.me), tag)
 
 
 def to_asked(

@@ -10,11 +10,12 @@ from enum import StrEnum
 import discord
 
 from bot.messages import Attachment, ConversationKey, IncomingMessage
+from bot.quotes import quoted
 
 PLATFORM = "discord"
 DIRECT = "user-"
 DIRECT_NAME = "direct messages"
-QUOTE_LIMIT = 4_000
+_SETTINGS = re.compile(r"\s*/?settings?\s", re.IGNORECASE)
 _ANSWERED_TYPES = (discord.MessageType.default, discord.MessageType.reply)
 
 
@@ -171,15 +172,11 @@ def to_text(message: discord.Message, me: discord.abc.User) -> str:
     return f"{quoted(replied.author.display_name, plain_text(replied, me))}\n\n{text}".strip()
 
 
-def quoted(name: str, text: str) -> str:
-    """Somebody else's words, marked as such."""
-    lines = text[:QUOTE_LIMIT].splitlines() or [""]
-    return "\n".join([f"{name} wrote:", *(f"> {line}" for line in lines)])
-
-
 def plain_text(message: discord.Message, me: discord.abc.User) -> str:
-    """The text without the bot's mention, people and channels by their names."""
+    """The text without the bot's mention, people and roles by their names."""
     text = re.sub(rf"<@!?{me.id}>", "", message.content)
+    if _SETTINGS.match(text):  # which need ids
+        return text.strip()
     for role in message.role_mentions:
         name = "" if _is_own_role(role, me) else role.name
         text = text.replace(role.mention, name)

@@ -22,6 +22,7 @@ from bot.messages import IncomingMessage
 from bot.periods import Span
 from bot.pictures import Card
 from bot.ports import Clock, Store
+from bot.quotes import about
 from bot.reporting import Reporter
 from bot.settings import SettingChange, Settings, parse_setting, to_scope_ids
 from bot.spend import Where
@@ -96,18 +97,24 @@ class Desk:
         """Answer the message that a shortcut was used on, in its thread."""
         message, callback_id = body["message"], str(body["callback_id"])
         user_id = str(body["user"]["id"])
-        tag = "@heavy " if callback_id.endswith("heavier") else ""
+        tag = "@heavy" if callback_id.endswith("heavier") else ""
         event = {
             **message,
             "user": user_id,
             "channel": str(body["channel"]["id"]),
-            "text": f"{tag}{message.get('text') or ''}",
+            "text": str(message.get("text") or ""),
             "files": (),
         }
         incoming = await self._to_incoming(event, workspace)
         message_id = f"{incoming.message_id}:{callback_id}:{user_id}"
+        text = about(await _author(message, workspace), incoming.text, tag)
         await self._inbox.accept(
-            replace(incoming, message_id=message_id, sent_at=self._clock.now())
+            replace(
+                incoming,
+                message_id=message_id,
+                sent_at=self._clock.now(),
+                text=text if incoming.text else "",
+            )
         )
 
     async def suggest(
@@ -231,6 +238,13 @@ class Desk:
             is_addressed=True,
             is_admin=await self._rules.is_admin(user_id, workspace),
         )
+
+
+async def _author(message: Mapping[str, Any], workspace: Workspace) -> str:
+    """Who wrote a message: a person, or an app by the name that it gives itself."""
+    if user_id := str(message.get("user") or ""):
+        return (await workspace.people.find(user_id)).name
+    return str(message.get("username") or "another app")
 
 
 async def say(respond: AsyncRespond | None, text: str) -> None:

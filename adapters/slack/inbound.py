@@ -21,6 +21,7 @@ _USER = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 _CHANNEL = re.compile(r"<#[A-Z0-9]+\|([^>]+)>")
 _SETTINGS = re.compile(r"\s*(?:/?parley\s+)?/?settings?\s", re.IGNORECASE)
 _EVERYONE = re.compile(r"<!(?:subteam\^|here|channel|everyone)[^>]*>")
+_EVERYBODY = re.compile(r"<!(here|channel|everyone)(?:\|[^>]*)?>")
 _SPECIAL = re.compile(r"<!(?:[^>|]+\|)?([^>]+)>")
 _LINK = re.compile(r"<((?:https?|mailto|tel|ftp):[^>|]+)(?:\|([^>]*))?>")
 
@@ -92,17 +93,21 @@ def mentioned(text: str) -> frozenset[str]:
 
 
 def to_text(text: str, bot_user_id: str, names: Mapping[str, str]) -> str:
-    """What was written, as plain text: names for ids, links spelled out, our own name left out."""
+    """What was written, as plain text: names for ids, links spelled out, our own name left out.
 
-    def name(match: re.Match[str]) -> str:
-        return "" if match[1] == bot_user_id else f"@{names.get(match[1], match[1])}"
-
-    text = _USER.sub(name, text)
-    if not _SETTINGS.match(text):  # which need a channel's id
+    People and groups lose their `@`: one who is called Haiku is no tag.
+    """
+    text = re.sub(rf"<@{bot_user_id}(?:\|[^>]*)?>", "", text)
+    if not _SETTINGS.match(text):  # which need the ids of channels and people
+        text = _USER.sub(lambda match: _untagged(names.get(match[1], match[1])), text)
         text = _CHANNEL.sub(lambda match: f"#{match[1]}", text)
-    text = _LINK.sub(_spelled_out, text)
-    text = _SPECIAL.sub(lambda match: f"@{match[1].lstrip('@')}", text)
-    return html.unescape(text).strip()
+        text = _EVERYBODY.sub(r"@\1", text)
+        text = _SPECIAL.sub(lambda match: _untagged(match[1]), text)
+    return html.unescape(_LINK.sub(_spelled_out, text)).strip()
+
+
+def _untagged(name: str) -> str:
+    return name.replace("@", "")
 
 
 def _spelled_out(match: re.Match[str]) -> str:

@@ -76,6 +76,21 @@ async def test_ask_heavier_uses_the_full_tier(stage: Stage) -> None:
     assert stage.gateway.calls[0].model.alias == "full"
 
 
+async def test_ask_heavier_counts_more_than_a_tag_in_the_message(stage: Stage) -> None:
+    said = stage.server.people.say(stage.channel_id, stage.bob["id"], "@fast E = mc³")
+    stage.server.people.context(said, stage.ada["id"], "Ask heavier")
+    await stage.answered(said["id"])
+    assert stage.gateway.calls[0].model.alias == "full"
+
+
+async def test_ask_parley_brings_the_files_of_the_message_along(stage: Stage) -> None:
+    file = stage.server.keep_file("plan.txt", b"Buy milk", "text/plain")
+    said = stage.server.people.say(stage.channel_id, stage.bob["id"], "", files=[file])
+    stage.server.people.context(said, stage.ada["id"], "Ask Parley")
+    await stage.answered(said["id"])
+    assert [f.text for f in stage.gateway.calls[0].messages[-1].attachments] == ["Buy milk"]
+
+
 async def test_outside_its_servers_the_answer_stays_in_the_reply(stage: Stage) -> None:
     used = stage.server.people.command(
         stage.channel_id, stage.ada["id"], "ask", outside=True, question="long " * 600

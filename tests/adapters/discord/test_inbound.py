@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.discord.inbound import Heard, Spot, is_addressed, quoted
+from adapters.discord.inbound import Heard, Spot, is_addressed
 from adapters.discord.shards import Shards
 from adapters.discord.threads import thread_name
 from bot.errors import ConfigurationError
@@ -49,10 +49,6 @@ def test_a_message_is_for_the_bot_or_not(heard: Heard, expected: bool, reason: s
 def test_a_thread_is_named_by_its_question(prompt: str, name: str) -> None:
     assert thread_name(prompt) == name
     assert 1 <= len(thread_name(prompt)) <= 100
-
-
-def test_a_quote_names_its_author_and_marks_each_line() -> None:
-    assert quoted("Bob", "one\ntwo") == "Bob wrote:\n> one\n> two"
 
 
 @pytest.mark.parametrize(

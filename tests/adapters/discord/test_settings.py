@@ -95,3 +95,12 @@ def test_every_setting_is_in_one_of_the_menus_within_discords_limit() -> None:
     menus = [SettingSelect("channel", page).item.options for page in range(PAGES)]
     assert [option.label for options in menus for option in options] == list(SETTINGS)
     assert all(1 <= len(options) <= MOST_OPTIONS for options in menus)
+
+
+async def test_a_person_whom_a_setting_names_keeps_their_id(stage: Stage) -> None:
+    bot, owner, ada = stage.server.world.bot, stage.server.world.owner, stage.ada
+    line = f"<@{bot['id']}> settings workspace blocked_users <@{ada['id']}>"
+    said = stage.server.people.say(stage.channel_id, owner["id"], line)
+    await until(lambda: stage.server.messages(said["id"]))
+    kept = await stage.store.settings_of(f"discord/{stage.guild['id']}")
+    assert kept == {"blocked_users": f"<@{ada['id']}>"}

@@ -34,7 +34,7 @@ async def test_talk_between_people_in_a_thread_is_heard_but_not_answered(
     await rig.answered(2)
     assert len(slack.replies(ts)) == 2
     heard = rig.gateway.calls[1].messages[-1].text
-    assert "@Ben what do you think?" in heard
+    assert "Ben what do you think?" in heard
     assert "and you, ?" in heard
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.slack.inbound import is_from_person, to_heard, to_incoming, to_key, to_text
 
-NAMES = {"U1": "Ada", "U2": "Ben"}
+NAMES = {"U1": "Ada", "U2": "Ben", "U3": "@Heavy Metal"}
 
 
 def event(text: str = "hi", **more: Any) -> dict[str, Any]:
@@ -23,8 +23,8 @@ def event(text: str = "hi", **more: Any) -> dict[str, Any]:
     ("slack", "plain"),
     [
         ("<@UB> hello", "hello"),
-        ("hello <@UB>, and <@U2>", "hello , and @Ben"),
-        ("<@U9> unknown", "@U9 unknown"),
+        ("hello <@UB>, and <@U2>", "hello , and Ben"),
+        ("<@U9> unknown", "U9 unknown"),
         ("see <#C2|random>", "see #random"),
         ("<https://a.example/x>", "https://a.example/x"),
         ("<https://a.example|a.example>", "https://a.example"),
@@ -32,7 +32,10 @@ def event(text: str = "hi", **more: Any) -> dict[str, Any]:
         ("<mailto:a@b.example|a@b.example>", "a@b.example"),
         ("a &lt; b &amp;&amp; c", "a < b && c"),
         ("<!here> look", "@here look"),
-        ("<!subteam^S1|@ops> look", "@ops look"),
+        ("<!subteam^S1|@ops> look", "ops look"),
+        ("<!subteam^S1|@fast> and <@U3|heavy>", "fast and Heavy Metal"),  # no tags
+        ("<!date^1392734382^{date}|18 February>", "18 February"),
+        ("<@UB> settings blocked_users <@U2>", "settings blocked_users <@U2>"),
         ("```\nif (a &lt; b)\n```", "```\nif (a < b)\n```"),
         ("<@UB> @fast what?", "@fast what?"),
     ],

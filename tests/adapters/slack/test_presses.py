@@ -211,8 +211,18 @@ async def test_a_shortcut_answers_any_message_in_its_thread(rig: Rig, slack: Loo
     ts = slack.say("Why is the sky blue?", user="U2")
     slack.shortcut("parley_ask_heavier", ts)
     await rig.answered(1)
-    assert slack.replies(ts) == ["echo: Why is the sky blue?"]
+    assert slack.replies(ts) == ["echo: Ben wrote:\n> Why is the sky blue?"]
     assert rig.gateway.calls[0].model.alias == "full"
+
+
+async def test_a_shortcut_on_a_command_asks_about_it_and_obeys_nobody(
+    rig: Rig, slack: LoopbackSlack
+) -> None:
+    ts = slack.say("/settings workspace dial 10", user="U2")
+    slack.shortcut("parley_ask", ts)
+    await rig.answered(1)
+    assert slack.replies(ts) == ["echo: Ben wrote:\n> /settings workspace dial 10"]
+    assert await rig.store.settings_of("slack/T1") == {}
 
 
 async def test_the_home_tab_shows_spend_budgets_models_and_settings(
