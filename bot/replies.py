@@ -25,6 +25,11 @@ class Action(StrEnum):
 FINISHED_ACTIONS = (Action.HEAVIER, Action.AGAIN, Action.GOOD, Action.BAD, Action.WHY)
 
 
+def within_reach(actions: tuple[Action, ...], tier: Tier) -> tuple[Action, ...]:
+    """The buttons that make sense under an answer of a tier: above the full one there is none."""
+    return tuple(a for a in actions if a is not Action.HEAVIER or tier is not Tier.FULL)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footer:
     """The facts under an answer; costs in nano-dollars, None when unpriced."""
@@ -40,7 +45,7 @@ class Footer:
     def line(self, style: FooterStyle) -> str:
         """The small print as one line; empty when it is off."""
         about = "~" if self.is_estimated else ""
-        price = about + format_usd(self.cost)
+        price = (about if self.cost else "") + format_usd(self.cost)
         if style is FooterStyle.OFF:
             return ""
         if style is FooterStyle.SHORT:

@@ -26,7 +26,7 @@ from bot.health import Health
 from bot.metering import Account, Meter
 from bot.ports import Clock, Delivery, Gateway, Observer, Sink, Store
 from bot.preparation import Preparation, Prepared
-from bot.replies import Action, Notice, Reply
+from bot.replies import FINISHED_ACTIONS, Action, Notice, Reply, within_reach
 from bot.router import RouteDecision, Router
 from bot.settings import Settings
 from bot.strategies.checked import Checked
@@ -270,6 +270,7 @@ class Responder:
         reply = Reply(
             text=answer.entry.text,
             footer=to_footer(answer.entry, await self._store.entries(turn.turn_id)),
+            actions=within_reach(FINISHED_ACTIONS, answer.model.tier),
             notes=(
                 *decision.notes,
                 *problems(turn.attachments),
@@ -305,7 +306,10 @@ class Responder:
         """Keep the text so far, with what it cost and a sentence that says why it ends here."""
         entries = await self._store.entries(progress.turn.turn_id)
         footer = to_footer(said_last(entries), entries) if entries else None
-        actions = (Action.AGAIN,) if error is None else (Action.AGAIN, Action.HEAVIER, Action.WHY)
+        actions: tuple[Action, ...] = (Action.AGAIN,)
+        if error is not None:
+            offered = (Action.AGAIN, Action.HEAVIER, Action.WHY)
+            actions = within_reach(offered, footer.tier) if footer else offered
         return replace(
             progress.turn,
             status=TurnStatus.CANCELLED if error is None else TurnStatus.DONE,

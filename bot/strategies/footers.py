@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from bot.calls import Purpose
 from bot.ledger import LedgerEntry
@@ -13,16 +14,22 @@ _SMALL_WORK = (Purpose.CLASSIFY, Purpose.CHECK, Purpose.SUMMARISE)
 
 
 def to_footer(entry: LedgerEntry, entries: Sequence[LedgerEntry]) -> Footer:
-    """The facts of the call that answered, with what all of these calls cost."""
+    """The facts of the call that answered, with the cost and the time of all of these calls."""
     usages = [e.usage for e in entries if e.usage is not None]
     return Footer(
         tier=entry.tier,
         model=served_name(entry),
         tokens=sum(u.input_tokens + u.output_tokens for u in usages),
         cost=total_cost(entries),
-        latency_s=entry.latency_s or 0.0,
+        latency_s=_took_s(entries),
         is_estimated=any(u.is_estimated and u.input_tokens for u in usages),
     )
+
+
+def _took_s(entries: Sequence[LedgerEntry]) -> float:
+    """From the beginning of the first call to the end of the last."""
+    ends = [e.created_at + timedelta(seconds=e.latency_s or 0.0) for e in entries]
+    return (max(ends) - min(e.created_at for e in entries)).total_seconds()
 
 
 def said_last(entries: Sequence[LedgerEntry]) -> LedgerEntry:
