@@ -123,9 +123,12 @@ def load_settings(env_file: Path | None = None) -> AppSettings:
 
 
 def made_home(settings: AppSettings) -> str:
-    """Make the data folder and return where everything is kept; raises ConfigurationError."""
+    """Make the data folder, for its owner alone; returns where everything is kept.
+
+    Raises ConfigurationError when it can't be made.
+    """
     try:
-        settings.parley_home.mkdir(parents=True, exist_ok=True)
+        settings.parley_home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(
             f"The data folder {settings.parley_home} can't be made ({error.strerror}). "

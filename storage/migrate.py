@@ -34,7 +34,7 @@ def _make_folder(database: Database) -> None:
     if database.is_sqlite and database.url.database:
         folder = Path(database.url.database).resolve().parent
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigurationError(
                 f"The data folder {folder} could not be made: {error.strerror}. "

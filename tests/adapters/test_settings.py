@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.settings import AppSettings, load_settings
+from adapters.settings import AppSettings, load_settings, made_home
 from bot.errors import ConfigurationError
 from bot.money import NANOUSD
 
@@ -82,3 +82,14 @@ def test_admins_are_a_list(tmp_path: Path) -> None:
     env = tmp_path / ".env"
     env.write_text("PARLEY_ADMINS=discord:1, slack:U2 ,\n")
     assert load_settings(env).admins == {"discord:1", "slack:U2"}
+
+
+def test_the_data_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    made_home(AppSettings.model_validate({"parley_home": tmp_path / "new"}))
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_data_folder_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
+    tmp_path.chmod(0o750)
+    made_home(AppSettings.model_validate({"parley_home": tmp_path}))
+    assert tmp_path.stat().st_mode & 0o777 == 0o750
