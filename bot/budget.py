@@ -160,7 +160,7 @@ def to_exceeded_error(state: BudgetState) -> BudgetExceededError:
     whose = _WHOSE[limit.scope]
     return BudgetExceededError(
         f"{whose} budget of {format_usd(limit.cap)} a {limit.window.period} has no room for this. "
-        f"It starts anew on {_until(limit)}. An admin can raise it.",
+        f"It starts anew on {_until(limit)}. {_raised_by(limit)}",
         available=state.available,
         resets_at=limit.window.ends_at,
     )
@@ -175,12 +175,18 @@ def alert_message(alert: BudgetAlert, whose: str = "") -> str:
         return f"{name} budget is {state.used_percent} % used: {used}."
     return (
         f"{name} budget is used up: {used}. "
-        f"Only what costs nothing answers until {_until(limit)}. An admin can raise it."
+        f"Only what costs nothing answers until {_until(limit)}. {_raised_by(limit)}"
     )
 
 
 def _until(limit: Limit) -> str:
     return limit.window.ends_at.strftime("%-d %B, %H:%M UTC")
+
+
+def _raised_by(limit: Limit) -> str:
+    if limit.scope is Scope.INSTANCE:
+        return "Whoever runs Parley can raise it: PARLEY_MONTHLY_CAP_USD."
+    return "An admin can raise it."
 
 
 _WHOSE = {

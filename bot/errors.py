@@ -121,7 +121,7 @@ class RateLimitError(GatewayError):
 
 
 class ContextWindowExceededError(GatewayError):
-    """The conversation is too long for this model."""
+    """The conversation is too long for this model. Begin a new one, or shorten your message."""
 
 
 class ContentPolicyError(GatewayError):

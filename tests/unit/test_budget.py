@@ -27,9 +27,11 @@ from tests.fakes import NOON, PLACE
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def _state(spent: int, *, held: int = 0, cap: int = 100) -> BudgetState:
+def _state(
+    spent: int, *, held: int = 0, cap: int = 100, scope: Scope = Scope.INSTANCE
+) -> BudgetState:
     window = window_at(NOON, Period.MONTH, UTC)
-    limit = Limit(scope=Scope.INSTANCE, scope_id="", window=window, cap=cap * NANOUSD)
+    limit = Limit(scope=scope, scope_id="", window=window, cap=cap * NANOUSD)
     return BudgetState(limit=limit, spent=spent * NANOUSD, held=held * NANOUSD)
 
 
@@ -104,7 +106,8 @@ def test_a_refusal_names_the_cap_and_when_it_ends() -> None:
     error = to_exceeded_error(_state(99))
     assert str(error) == (
         "The budget of $100.00 a month has no room for this. "
-        "It starts anew on 1 December, 00:00 UTC. An admin can raise it."
+        "It starts anew on 1 December, 00:00 UTC. "
+        "Whoever runs Parley can raise it: PARLEY_MONTHLY_CAP_USD."
     )
     assert error.available == NANOUSD
 
@@ -115,7 +118,7 @@ def test_an_alert_names_what_is_used() -> None:
 
 
 def test_the_last_alert_says_until_when() -> None:
-    (alert,) = to_alerts([_state(100)], is_used_up=False)
+    (alert,) = to_alerts([_state(100, scope=Scope.USER)], is_used_up=False)
     assert alert_message(alert, "Ann's") == (
         "Ann's budget is used up: $100.00 of $100.00 a month. "
         "Only what costs nothing answers until 1 December, 00:00 UTC. An admin can raise it."
