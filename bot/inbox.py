@@ -84,13 +84,15 @@ class Inbox:
         *,
         event_id: str,
         user_id: str,
+        role_ids: tuple[str, ...] = (),
         tier: Tier | None = None,
         anchor: Mapping[str, str] | None = None,
     ) -> Turn | None:
         """Answer a turn's prompt anew (Again), at a given tier (Heavier). None if that is queued.
 
-        `event_id` is the platform's id of the button press, unique on its platform; `anchor` is
-        given when the new answer goes elsewhere than the old one.
+        `event_id` is the platform's id of the button press, unique on its platform; `role_ids` are
+        those of who pressed it: what they may ask is theirs, not the author's. `anchor` is given
+        when the new answer goes elsewhere than the old one.
         """
         await self._open()
         earlier = await self._store.turn(turn_id)
@@ -101,6 +103,7 @@ class Inbox:
             turn_id=f"{earlier.key.platform}:{event_id}",
             user_id=user_id,
             is_admin=earlier.is_admin and user_id == earlier.user_id,
+            role_ids=earlier.role_ids if user_id == earlier.user_id else role_ids,
             tier=tier,
             retry_of=turn_id,
             anchor=earlier.anchor if anchor is None else anchor,
@@ -124,6 +127,7 @@ class Inbox:
         *,
         event_id: str,
         user_id: str,
+        role_ids: tuple[str, ...] = (),
         anchor: Mapping[str, str] | None = None,
     ) -> Turn | None:
         """Answer a turn's prompt anew, one tier up; this counts as a poor mark for the answer."""
@@ -134,7 +138,12 @@ class Inbox:
         tier = Tier(min(Tier.FULL, Tier[served.upper()] + 1))
         await self._store.add_feedback(turn_id, user_id, -1)
         return await self.retry(
-            turn_id, event_id=event_id, user_id=user_id, tier=tier, anchor=anchor
+            turn_id,
+            event_id=event_id,
+            user_id=user_id,
+            role_ids=role_ids,
+            tier=tier,
+            anchor=anchor,
         )
 
     async def stop(self, turn_id: str) -> bool:

@@ -295,8 +295,13 @@ class ParleyClient(discord.AutoShardedClient):
             await interaction.response.defer()
             again = inbox.heavier if action is Action.HEAVIER else inbox.retry
             anchor = None if may_post(interaction) else interaction_anchor(interaction)
-            event_id = str(interaction.id)
-            turn = await again(turn_id, event_id=event_id, user_id=user_id, anchor=anchor)
+            turn = await again(
+                turn_id,
+                event_id=str(interaction.id),
+                user_id=user_id,
+                role_ids=inbound.role_ids(interaction.user),
+                anchor=anchor,
+            )
             if turn is None:
                 await tell(interaction, "The question of this answer is gone. Please ask again.")
 

@@ -214,7 +214,7 @@ def _incoming(
         text=text,
         sent_at=interaction.created_at,
         is_admin=interaction.guild_id is None or interaction.permissions.manage_guild,
-        role_ids=tuple(str(role.id) for role in getattr(user, "roles", ())[1:]),
+        role_ids=inbound.role_ids(user),
         workspace_name=interaction.guild.name if interaction.guild else inbound.DIRECT_NAME,
         channel_name=inbound.to_channel_name(interaction.channel),
         anchor=anchor,

@@ -148,11 +148,16 @@ def to_incoming(
         attachments=tuple(to_attachment(each) for each in message.attachments),
         is_addressed=is_addressed,
         is_admin=is_admin(message),
-        role_ids=tuple(str(role.id) for role in getattr(message.author, "roles", ())[1:]),
+        role_ids=role_ids(message.author),
         workspace_name=message.guild.name if message.guild else DIRECT_NAME,
         channel_name=to_channel_name(message.channel),
         anchor=anchor,
     )
+
+
+def role_ids(person: discord.abc.User) -> tuple[str, ...]:
+    """The roles of somebody in a server, without the one that everybody has."""
+    return tuple(str(role.id) for role in getattr(person, "roles", ())[1:])
 
 
 def to_channel_name(channel: object) -> str:

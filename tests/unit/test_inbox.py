@@ -84,6 +84,15 @@ async def test_again_is_a_turn_of_its_own_on_the_same_message(
     assert queue.submitted == ["test:m1", "test:press1"]
 
 
+async def test_somebody_elses_again_counts_with_their_own_roles(inbox: Inbox) -> None:
+    await inbox.accept(incoming("Hello", role_ids=("staff",)))
+    by_bob = await inbox.retry("test:m1", event_id="p1", user_id="bob", role_ids=("guests",))
+    by_ada = await inbox.heavier("test:m1", event_id="p2", user_id="ada")
+    assert by_bob is not None
+    assert by_ada is not None
+    assert (by_bob.role_ids, by_ada.role_ids) == (("guests",), ("staff",))
+
+
 async def test_somebody_elses_again_does_not_make_them_an_admin(inbox: Inbox) -> None:
     await inbox.accept(incoming("Hi", is_admin=True))
     own = await inbox.retry("test:m1", event_id="e1", user_id="ada")

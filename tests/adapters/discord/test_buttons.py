@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.settings import SettingChange
 from tests.adapters.discord.conftest import Stage, until
+from tests.fakes import NOON
 from tests.loopback.discord.world import Payload
 
 
@@ -62,6 +64,24 @@ async def test_again_asks_the_same_anew(stage: Stage) -> None:
     press(stage, answer, "Again", stage.bob)
     await stage.answered(answer["channel_id"], 2)
     assert stage.gateway.prompts == ["hi", "hi"]
+
+
+async def test_again_by_somebody_who_is_blocked_by_a_role_is_refused(stage: Stage) -> None:
+    answer = await answered(stage)
+    role = stage.server.world.add_role(stage.guild["id"], "guests", 0)
+    stage.guild["members"][stage.bob["id"]] = [role["id"]]
+    change = SettingChange(
+        scope_id=f"discord/{stage.guild['id']}",
+        name="blocked_roles",
+        after=role["id"],
+        user_id="1",
+        at=NOON,
+    )
+    await stage.store.set_setting(change)
+    press(stage, answer, "Again", stage.bob)
+    refused = "You may not ask me here"
+    await until(lambda: refused in str(stage.server.messages(answer["channel_id"])))
+    assert stage.gateway.prompts == ["hi"]
 
 
 async def test_thumbs_are_kept_and_thanked_for_in_private(stage: Stage) -> None:
