@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 def create_app(parts: WebParts, more: Sequence[Route] = ()) -> Starlette:
     """The pages, the JSON interface and what they need, behind the guard; `more` are pages, too."""
     pages = Pages()
+    problems = _Problems(pages)
     return Starlette(
         routes=[
             *Site(parts, pages).routes(),
@@ -39,10 +40,10 @@ def create_app(parts: WebParts, more: Sequence[Route] = ()) -> Starlette:
         ],
         middleware=[Middleware(Guard, token=parts.token)],
         exception_handlers={
-            RefusedError: _refused,
-            BotError: _not_done,
-            HTTPException: _no_such_page,
-            Exception: _failed,
+            RefusedError: problems.refused,
+            BotError: problems.not_done,
+            HTTPException: problems.no_such_page,
+            Exception: problems.failed,
         },
     )
 
@@ -56,21 +57,34 @@ class _Fresh(StaticFiles):
         return response
 
 
-async def _refused(request: Request, error: Exception) -> Response:
-    status = error.status if isinstance(error, RefusedError) else HTTPStatus.BAD_REQUEST
-    return refuse(status, str(error))
+class _Problems:
+    """What could not be served: a page for who reads it in a browser, JSON for all others."""
 
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
 
-async def _not_done(request: Request, error: Exception) -> Response:
-    logger.warning("a request could not be done", extra={"error": type(error).__name__})
-    return refuse(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+    async def refused(self, request: Request, error: Exception) -> Response:
+        status = error.status if isinstance(error, RefusedError) else HTTPStatus.BAD_REQUEST
+        return self._told(request, status, str(error))
 
+    async def not_done(self, request: Request, error: Exception) -> Response:
+        logger.warning("a request could not be done", extra={"error": type(error).__name__})
+        return self._told(request, HTTPStatus.SERVICE_UNAVAILABLE, str(error))
 
-async def _no_such_page(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.NOT_FOUND
-    return refuse(HTTPStatus(status), f"{HTTPStatus(status).phrase}. The chat is at / .")
+    async def no_such_page(self, request: Request, error: Exception) -> Response:
+        code = error.status_code if isinstance(error, HTTPException) else HTTPStatus.NOT_FOUND
+        status = HTTPStatus(code)
+        is_lost = status is HTTPStatus.NOT_FOUND
+        what = "There is no such page" if is_lost else status.phrase
+        return self._told(request, status, f"{what}. The chat is at / .")
 
+    async def failed(self, request: Request, error: Exception) -> Response:
+        logger.error("a request failed", exc_info=error, extra={"path": request.url.path})
+        return self._told(request, HTTPStatus.INTERNAL_SERVER_ERROR, APOLOGY)
 
-async def _failed(request: Request, error: Exception) -> Response:
-    logger.error("a request failed", exc_info=error, extra={"path": request.url.path})
-    return refuse(HTTPStatus.INTERNAL_SERVER_ERROR, APOLOGY)
+    def _told(self, request: Request, status: HTTPStatus, sentence: str) -> Response:
+        is_read = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+        if not is_read:
+            return refuse(status, sentence)
+        html = self._pages.page("problem.html", problem=sentence)
+        return HTMLResponse(html, status_code=status)

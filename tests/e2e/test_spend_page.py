@@ -13,7 +13,7 @@ from bot.catalog import Tier
 from storage import MemoryStore
 from tests.adapters.web.kit import web_chat
 from tests.contract.test_spend import booked
-from tests.e2e.browser import open_browser, open_page
+from tests.e2e.browser import PHONE, open_browser, open_page
 from tests.unit.spending import call, usd
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -69,6 +69,17 @@ async def test_fits_a_phone_in_light_and_dark(browser: Browser, scheme: str) -> 
         assert paper != ink
         assert faults == []
         await context.close()
+
+
+async def test_on_a_phone_the_picture_begins_with_the_newest_days(browser: Browser) -> None:
+    async with (
+        web_chat(store=await spent()) as chat,
+        open_page(browser, size=PHONE) as page,
+    ):
+        await page.goto(f"{chat.url}/spend?period=week")
+        sunday = page.locator(".spend-card text", has_text="Sun ")
+        await page.locator(".spend-card").evaluate("picture => picture.scrollIntoView()")
+        await expect(sunday).to_be_in_viewport(ratio=1)
 
 
 async def test_the_chat_answers_spend_with_the_picture(browser: Browser) -> None:

@@ -130,6 +130,15 @@ async def test_why_and_the_opinions_are_one_click(browser: Browser) -> None:
         await expect(act(page, "Good answer")).to_have_attribute("aria-pressed", "false")
 
 
+async def test_why_shows_its_estimates_on_a_phone_without_scrolling(browser: Browser) -> None:
+    async with web_chat() as chat, open_page(browser, size=PHONE) as page:
+        await page.goto(chat.url)
+        await answered(chat, page, "Hello", "Good day.")
+        await act(page, "Why?").click()
+        estimate = answer(page).locator(".why").get_by_role("columnheader", name="Estimate")
+        await expect(estimate).to_be_in_viewport(ratio=1)
+
+
 async def test_a_prompt_asked_while_models_load_is_answered_not_refused(browser: Browser) -> None:
     async with web_chat(is_ready=False) as chat, open_page(browser) as page:
         chat.startup.working(MODELS, "loading")

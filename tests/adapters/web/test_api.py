@@ -3,7 +3,7 @@
 import asyncio
 import io
 import json
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -288,6 +288,13 @@ class FullStore(MemoryStore):
         raise StoreError
 
 
+class ClosedStore(MemoryStore):
+    """A store that gives nothing back."""
+
+    async def conversations(self, *arguments: object, **more: object) -> NoReturn:
+        raise StoreError
+
+
 async def test_a_full_disk_is_a_sentence_and_nothing_is_spent() -> None:
     async with web_chat(store=FullStore()) as chat:
         response = await chat.ask("Hello")
@@ -296,11 +303,21 @@ async def test_a_full_disk_is_a_sentence_and_nothing_is_spent() -> None:
         assert not chat.gateway.calls
 
 
+async def test_a_page_that_fails_is_a_page_and_no_json() -> None:
+    async with web_chat(store=ClosedStore()) as chat:
+        response = await chat.http.get("/", headers={"accept": "text/html"})
+        assert (response.status, response.content_type) == (503, "text/html")
+        assert "Please try again" in await response.text()
+
+
 async def test_pages_that_do_not_exist_say_where_the_chat_is() -> None:
     async with web_chat() as chat:
         response = await chat.http.get("/nowhere")
         assert response.status == 404
         assert "The chat is at /" in (await response.json())["error"]
+        read = await chat.http.get("/nowhere", headers={"accept": "text/html,*/*"})
+        assert (read.status, read.content_type) == (404, "text/html")
+        assert '<a href="/">To the chat</a>' in await read.text()
         missing = await chat.http.get("/c/unknown")
         assert missing.status == 404
         assert "There is no such conversation here" in await missing.text()
