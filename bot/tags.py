@@ -66,6 +66,18 @@ def parse_tags(text: str, aliases: Collection[str]) -> Tagged:
     return Tagged(prompt=prompt, tier=TIER_TAGS.get(last.word), is_auto=last.word == AUTO_TAG)
 
 
+def with_tag(prompt: str, tag: str) -> str:
+    """The prompt with a tag that counts more than those within it, as an option beside it does.
+
+    It stands at both ends: the last one wins, but behind a fence that stays open none is read.
+    """
+    if not tag:
+        return prompt
+    both = f"{tag} {prompt}\n{tag}"
+    is_read = any(found["name"] and found.end() == len(both) for found in _TOKEN.finditer(both))
+    return both if is_read else f"{tag} {prompt}"
+
+
 def _tags(text: str, aliases: Collection[str]) -> Iterator[_Tag]:
     if "@" not in text:
         return

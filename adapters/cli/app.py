@@ -14,6 +14,7 @@ from adapters.cli import ask as asking
 from adapters.cli.program import Program
 from adapters.cli.streams import read_input, take_any_text
 from bot.errors import BotError
+from bot.tags import with_tag
 
 _EPILOG = (
     "Settings come from the environment and .env; .env.example names them all. "
@@ -315,8 +316,8 @@ def _tagged(prompt: str, tier: str, model: str) -> str:
     words = {"free": "fast", "full": "heavy"}
     if tier and tier not in ("free", "cheap", "full", "auto", "fast", "heavy"):
         raise typer.BadParameter(f"--tier takes free, cheap, full or auto, not {tier!r}.")
-    tag = f"@model:{model} " if model else f"@{words.get(tier, tier)} " if tier else ""
-    return tag + prompt
+    tag = f"@model:{model}" if model else f"@{words.get(tier, tier)}" if tier else ""
+    return with_tag(prompt, tag)
 
 
 def _exit(code: int) -> None:

@@ -21,7 +21,8 @@ from adapters.discord.views import note_late, tell
 from bot.catalog import Catalog
 from bot.errors import BotError
 from bot.messages import ConversationKey, IncomingMessage
-from bot.quotes import about
+from bot.quotes import quoted
+from bot.tags import with_tag
 
 if TYPE_CHECKING:
     from adapters.discord.client import ParleyClient
@@ -106,14 +107,10 @@ def _add_ask(client: ParleyClient) -> None:
         tier: app_commands.Choice[str] | None = None,
         model: str | None = None,
     ) -> None:
-        tags = "".join(
-            f"{tag} "
-            for tag in (f"@{tier.value}" if tier else "", f"@model:{model}" if model else "")
-            if tag
-        )
+        tag = f"@model:{model}" if model else f"@{tier.value}" if tier else ""
         response = await interaction.response.defer(thinking=True)
         original_id = str(response.message_id) if response is not None else ""
-        await client.accept(to_asked(client, interaction, f"{tags}{question}", original_id))
+        await client.accept(to_asked(client, interaction, with_tag(question, tag), original_id))
 
     @ask.autocomplete("model")
     async def models(_: Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -162,7 +159,8 @@ def _context_menu(client: ParleyClient, name: str, tag: str) -> app_commands.Con
 
 def _about(client: ParleyClient, tag: str, message: discord.Message) -> str:
     """A message that somebody points at, as a prompt."""
-    return about(message.author.display_name, inbound.plain_text(message, client.me), tag)
+    quote = quoted(message.author.display_name, inbound.plain_text(message, client.me))
+    return with_tag(quote, tag)
 
 
 def to_asked(

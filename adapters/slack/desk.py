@@ -22,11 +22,12 @@ from bot.messages import IncomingMessage
 from bot.periods import Span
 from bot.pictures import Card
 from bot.ports import Clock, Store
-from bot.quotes import about
+from bot.quotes import quoted
 from bot.reporting import Reporter
 from bot.settings import SettingChange, Settings, parse_setting, to_scope_ids
 from bot.spend import Where
 from bot.spend_text import to_card, to_text
+from bot.tags import with_tag
 
 ADMINS_ONLY = "Only an admin of this workspace can change settings."
 Body = Mapping[str, Any]
@@ -107,7 +108,7 @@ class Desk:
         }
         incoming = await self._to_incoming(event, workspace)
         message_id = f"{incoming.message_id}:{callback_id}:{user_id}"
-        text = about(await _author(message, workspace), incoming.text, tag)
+        text = with_tag(quoted(await _author(message, workspace), incoming.text), tag)
         await self._inbox.accept(
             replace(
                 incoming,

@@ -38,6 +38,16 @@ async def test_ask_json_has_the_cost(provider: ProviderServer, tmp_path: Path) -
     assert answer["cost_nanousd"] == billed.input_tokens * 3_000 + billed.output_tokens * 15_000
 
 
+async def test_an_option_counts_more_than_a_tag_in_the_prompt(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    ended = await run(
+        environment(tmp_path, provider), "ask", "--json", "--tier", "full", "@fast Hi"
+    )
+    assert ended.json["tier"] == "full"
+    assert provider.requests[0].messages[-1]["content"] == "Hi"
+
+
 async def test_ask_reads_standard_input(provider: ProviderServer, tmp_path: Path) -> None:
     ended = await run(environment(tmp_path, provider), "ask", "-", stdin="from a pipe")
     assert ended.code == 0

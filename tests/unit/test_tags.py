@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.catalog import Tier
 from bot.errors import UnknownModelError
-from bot.tags import Tagged, parse_tags
+from bot.tags import Tagged, parse_tags, with_tag
 
 ALIASES = ("haiku", "gpt-mini", "flash-2.5")
 
@@ -97,3 +97,24 @@ def test_a_tag_never_survives_into_the_prompt(text: str) -> None:
 @given(st.text(alphabet=st.characters(exclude_characters="@"), max_size=200))
 def test_a_prompt_without_an_at_sign_is_only_trimmed(text: str) -> None:
     assert parse_tags(text, ALIASES) == Tagged(prompt=text.strip())
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt"),
+    [
+        ("why?", "why?"),
+        ("@fast why?", "why?"),
+        ("@haiku why?", "why?"),
+        ("why `@fast`?", "why `@fast`?"),
+        ("```\nwhy?", "```\nwhy?"),  # the fence is open to the end
+    ],
+)
+def test_a_tag_beside_a_prompt_counts_more_than_those_in_it(text: str, prompt: str) -> None:
+    tagged = parse_tags(with_tag(text, "@heavy"), ALIASES)
+    assert tagged == Tagged(prompt=prompt, tier=Tier.FULL)
+    named = parse_tags(with_tag(text, "@model:flash-2.5"), ALIASES)
+    assert named == Tagged(prompt=prompt, alias="flash-2.5")
+
+
+def test_no_tag_beside_a_prompt_leaves_it_alone() -> None:
+    assert with_tag("@fast why?", "") == "@fast why?"
