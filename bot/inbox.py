@@ -90,6 +90,7 @@ class Inbox:
     ) -> Turn | None:
         """Answer a turn's prompt anew (Again), at a given tier (Heavier). None if that is queued.
 
+        Pressed again while the answer is under way, it is that answer: nobody pays for two.
         `event_id` is the platform's id of the button press, unique on its platform; `role_ids` are
         those of who pressed it: what they may ask is theirs, not the author's. `anchor` is given
         when the new answer goes elsewhere than the old one.
@@ -116,10 +117,22 @@ class Inbox:
             started_at=None,
             finished_at=None,
         )
+        if (same := await self._under_way(turn)) is not None:
+            return same
         if not await self._store.retry(turn):
             return None
         await self._queue.submit(turn)
         return turn
+
+    async def _under_way(self, wanted: Turn) -> Turn | None:
+        """The very same, asked for by the same person a moment ago: a button pressed twice."""
+        for turn_id in await self._store.going(wanted.key):
+            turn = await self._store.turn(turn_id) if turn_id != wanted.turn_id else None
+            if turn is not None and (turn.retry_of, turn.user_id, turn.tier) == (
+                wanted.retry_of, wanted.user_id, wanted.tier,
+            ):  # fmt: skip
+                return turn
+        return None
 
     async def heavier(
         self,

@@ -12,7 +12,7 @@ from bot.messages import Attachment, ConversationKey
 from bot.spend import Where
 from bot.turns import TurnStatus
 from storage import MemoryStore
-from tests.fakes import FrozenClock, RecordingQueue, incoming
+from tests.fakes import NOON, FrozenClock, RecordingQueue, incoming
 
 
 @pytest.fixture
@@ -82,6 +82,22 @@ async def test_again_is_a_turn_of_its_own_on_the_same_message(
     )  # fmt: skip
     assert await inbox.retry("test:m1", event_id="press1", user_id="bob") is None
     assert queue.submitted == ["test:m1", "test:press1"]
+
+
+async def test_a_button_pressed_twice_is_one_answer_until_that_is_over(
+    inbox: Inbox, store: MemoryStore, queue: RecordingQueue
+) -> None:
+    await inbox.accept(incoming("Hello"))
+    first = await inbox.heavier("test:m1", event_id="p1", user_id="bob")
+    second = await inbox.heavier("test:m1", event_id="p2", user_id="bob")
+    assert first is not None
+    assert second is not None
+    assert second.turn_id == first.turn_id
+    assert queue.submitted == ["test:m1", "test:p1"]
+    await store.finish(replace(first, status=TurnStatus.DONE, finished_at=NOON))
+    third = await inbox.heavier("test:m1", event_id="p3", user_id="bob")
+    assert third is not None
+    assert third.turn_id == "test:p3"
 
 
 async def test_somebody_elses_again_counts_with_their_own_roles(inbox: Inbox) -> None:
