@@ -55,12 +55,10 @@ class Arrivals:
 
         Raises TooSlowError when that takes too long; the same event may come again meanwhile.
         """
-        subtype = event.get("subtype")
-        if subtype == "message_changed":
+        if (ts := inbound.deleted_ts(event)) is not None:
+            await self._inbox.withdraw(PLATFORM, inbound.to_message_id(event["channel"], ts))
+        elif event.get("subtype") == "message_changed":
             await self._amend(event, workspace)
-        elif subtype == "message_deleted":
-            message_id = inbound.to_message_id(event["channel"], event["deleted_ts"])
-            await self._inbox.withdraw(PLATFORM, message_id)
         elif inbound.is_from_person(event) and event["user"] not in (
             SLACKBOT,
             workspace.bot_user_id,

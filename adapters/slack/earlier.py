@@ -42,7 +42,8 @@ async def read_earlier(event: Event, workspace: Workspace, *, inbox: Inbox, limi
         return
     for message in answer["messages"]:
         is_own = message.get("bot_id") == workspace.bot_id
-        if message["ts"] < str(event["ts"]) and not is_own and message.get("text"):
+        is_said = message.get("text") and not inbound.is_tombstone(message)
+        if message["ts"] < str(event["ts"]) and not is_own and is_said:
             await inbox.accept(await _to_context(message, event, workspace))
     if answer.get("has_more"):
         await inbox.accept(_mark(event, workspace, _CUT))

@@ -48,6 +48,19 @@ def is_from_person(event: Event) -> bool:
     return is_text and bool(event.get("user")) and not event.get("bot_id")
 
 
+def deleted_ts(event: Event) -> str | None:
+    """Which message an event says was deleted; of one with replies, Slack leaves a tombstone."""
+    subtype = event.get("subtype")
+    if subtype == "message_changed" and is_tombstone(event["message"]):
+        return str(event["message"]["ts"])
+    return str(event["deleted_ts"]) if subtype == "message_deleted" else None
+
+
+def is_tombstone(message: Event) -> bool:
+    """Whether it is only what is left of a deleted message."""
+    return message.get("subtype") == "tombstone"
+
+
 def to_heard(event: Event, bot_user_id: str) -> Heard:
     """Read from an event what decides whom it is for."""
     text = str(event.get("text") or "")

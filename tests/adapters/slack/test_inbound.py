@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from adapters.slack.inbound import is_from_person, to_heard, to_incoming, to_key, to_text
+from adapters.slack.inbound import (
+    deleted_ts,
+    is_from_person,
+    to_heard,
+    to_incoming,
+    to_key,
+    to_text,
+)
 
 NAMES = {"U1": "Ada", "U2": "Ben", "U3": "@Heavy Metal"}
 
@@ -108,3 +115,18 @@ def test_files_become_attachments() -> None:
         ("a.txt", "text/plain", "u"),
         ("F2", "application/octet-stream", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("sent", "ts"),
+    [
+        ({"subtype": "message_deleted", "deleted_ts": "1.2"}, "1.2"),
+        ({"subtype": "message_changed", "message": {"subtype": "tombstone", "ts": "1.2"}}, "1.2"),
+        ({"subtype": "message_changed", "message": {"text": "hi", "ts": "1.2"}}, None),
+        ({}, None),
+    ],
+)
+def test_a_deleted_message_is_known_with_replies_and_without(
+    sent: dict[str, Any], ts: str | None
+) -> None:
+    assert deleted_ts(event(**sent)) == ts

@@ -125,9 +125,24 @@ class TalkingSlack(SlackServer):
         return self._changed(channel, "message_changed", message=message, previous_message=before)
 
     def remove(self, ts: str, *, channel: str = "C1") -> Sent:
-        """A person deletes their message."""
+        """A person deletes their message; of one with replies a tombstone is left."""
         message = self._message(self.space, channel, ts)
-        self.space.channels[channel].messages.remove(message)
+        messages = self.space.channels[channel].messages
+        if any(each.get("thread_ts") == ts != each["ts"] for each in messages):
+            tombstone = {
+                "type": "message",
+                "subtype": "tombstone",
+                "text": "This message was deleted.",
+                "user": "USLACKBOT",
+                "hidden": True,
+                "ts": ts,
+                "thread_ts": ts,
+            }
+            messages[messages.index(message)] = tombstone
+            return self._changed(
+                channel, "message_changed", message=tombstone, previous_message=message
+            )
+        messages.remove(message)
         return self._changed(channel, "message_deleted", deleted_ts=ts, previous_message=message)
 
     def _changed(self, channel: str, subtype: str, **fields: Any) -> Sent:
