@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+import aiohttp
+
 from adapters.llm.providers import key_variable, provider_name
 from bot.catalog import ModelSpec
 from bot.errors import (
@@ -97,7 +99,12 @@ def to_gateway_error(error: BaseException, model: ModelSpec) -> GatewayError:
         },
     )
     wait_s = _retry_after_s(cause)
-    return kind(_sentence(kind, model, wait_s), retry_after_s=wait_s)
+    if kind is ProviderUnavailableError and _is_out_of_reach(error):
+        return kind(
+            f"{_at_start(provider_name(model))} can't be reached from here. Please try again in a "
+            "minute; if it lasts, an admin should check the network."
+        )
+    return kind(_at_start(_sentence(kind, model, wait_s)), retry_after_s=wait_s)
 
 
 def missing_key(model: ModelSpec) -> AuthenticationError:
@@ -111,6 +118,20 @@ def _innermost(error: BaseException) -> BaseException:
     """Unwrap what LiteLLM puts around an error that came within a stream."""
     inner = getattr(error, "original_exception", None)
     return _innermost(inner) if isinstance(inner, BaseException) else error
+
+
+def _at_start(name: str) -> str:
+    """A name as a sentence begins with it: `The server of qwen`."""
+    return name[:1].upper() + name[1:]
+
+
+def _is_out_of_reach(error: BaseException | None) -> bool:
+    """Whether there was not even a connection: the name is not known, or nobody answers."""
+    while error is not None:
+        if isinstance(error, aiohttp.ClientConnectorError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _kind(error: BaseException, status: int | None) -> type[GatewayError]:

@@ -130,7 +130,16 @@ async def test_a_server_that_is_not_there_is_unavailable(
     provider: ProviderServer, gateway: LiteLLMGateway, texts: Texts, name: str
 ) -> None:
     model = a_model(provider, name, api_base="http://127.0.0.1:9/v1")
-    with pytest.raises(errors.ProviderUnavailableError):
+    with pytest.raises(errors.ProviderUnavailableError, match="can't be reached from here"):
+        await gateway.complete(a_call(model), texts)
+
+
+async def test_a_server_of_one_s_own_is_named_as_a_sentence_begins(
+    provider: ProviderServer, gateway: LiteLLMGateway, texts: Texts
+) -> None:
+    provider.fail(FaultKind.SERVER_ERROR)
+    model = a_model(provider, "openai", api_key_env="")
+    with pytest.raises(errors.ProviderUnavailableError, match=f"^The server of {model.alias} has"):
         await gateway.complete(a_call(model), texts)
 
 
