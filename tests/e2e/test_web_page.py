@@ -1,11 +1,12 @@
 """The page as a person uses it, in a real browser."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from bot.errors import AuthenticationError
 from bot.replies import Notice, Reply
@@ -60,6 +61,30 @@ async def test_an_answer_grows_on_the_page_and_ends_with_its_small_print(browser
         await expect(answer(page)).not_to_have_attribute("aria-busy", "true")
         await expect(page.locator("#threads a")).to_have_text("How do I reverse a string?")
         await expect(prompt(page)).to_be_focused()
+
+
+@pytest.mark.parametrize("way", ["key", "button"])
+async def test_a_prompt_sent_before_the_scripts_are_there_waits_for_them(
+    browser: Browser, way: str
+) -> None:
+    async with web_chat() as chat, open_page(browser) as page:
+        may_load = asyncio.Event()
+
+        async def late(route: Route) -> None:
+            await may_load.wait()
+            await route.continue_()
+
+        await page.route("**/static/chat.js", late)
+        await page.goto(chat.url, wait_until="commit")
+        await prompt(page).fill("Hello")
+        if way == "key":
+            await prompt(page).press("Enter")
+        else:
+            await page.get_by_role("button", name="Send").click()
+        may_load.set()
+        chat.gateway.answer("Good day.")
+        await expect(answer(page).locator(".text")).to_have_text("Good day.")
+        assert chat.gateway.calls[0].messages[-1].text == "Hello"
 
 
 async def test_a_page_loaded_anew_in_the_middle_goes_on_where_the_answer_is(

@@ -39,6 +39,9 @@ export function begin({ ask, stop, isBusy }) {
   box.addEventListener("input", refresh);
   changed();
   refresh();
+  const { dataset } = document.documentElement;
+  dataset.ready = "";
+  if ("early" in dataset && box.value.trim()) setTimeout(() => form.requestSubmit());
 }
 
 async function submit(ask) {
