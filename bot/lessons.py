@@ -10,7 +10,7 @@ from typing import Final
 from bot.catalog import Tier
 from bot.difficulty import Estimator, HistoryTurn
 from bot.difficulty.followups import FollowUp, classify
-from bot.difficulty.learning import RatedTurn, RefitReport, to_silence_weight, to_voiced_share
+from bot.difficulty.learning import RatedTurn, RefitReport, weigh_silence
 from bot.errors import UnknownModelError
 from bot.messages import ConversationKey
 from bot.settings import parse_setting, to_scope_ids
@@ -106,7 +106,10 @@ def to_rated_turns(
     alone, failed = _read(answered, aliases)
     expected = sum(1 - base.estimate(prompt).p(turn.tier) for turn, prompt in alone)
     failures = sum(turn.marks < 0 or turn.turn_id in failed for turn, _ in alone)
-    silence = to_silence_weight(to_voiced_share(failures, expected))
+    praises = sum(turn.marks > 0 and turn.turn_id not in failed for turn, _ in alone)
+    silence = weigh_silence(
+        turns=len(alone), praises=praises, failures=failures, expected_failures=expected
+    )
     return tuple(_rated(turn, prompt, turn.turn_id in failed, silence) for turn, prompt in alone)
 
 

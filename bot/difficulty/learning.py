@@ -79,12 +79,22 @@ class _Example:
     weight: float
 
 
-def to_silence_weight(voiced: float) -> float:
-    """Return what a silent turn counts, if only this share of discontent people say so.
+def to_silence_weight(voiced: float, praised: float = 0.0) -> float:
+    """Return what a silent turn counts, if such shares of discontent and of content people react.
 
-    Silence says little where people seldom react: at a share of 0.1 it counts a twentieth.
+    Silence says little where people seldom complain (at a share of 0.1 it counts a twentieth), and
+    nothing where they praise as readily: then the content are as silent as the discontent.
     """
-    return 0.5 * max(0.0, min(1.0, voiced))
+    return 0.5 * max(0.0, min(1.0, voiced) - praised)
+
+
+def weigh_silence(*, turns: int, praises: int, failures: int, expected_failures: float) -> float:
+    """Return what each silent turn counts among `turns`, so many of which had an opinion.
+
+    `expected_failures`: how many the shipped model expects, said or not.
+    """
+    praised = praises / max(1.0, turns - expected_failures)
+    return to_silence_weight(to_voiced_share(failures, expected_failures), praised)
 
 
 def to_voiced_share(failures: int, expected: float) -> float:

@@ -22,7 +22,7 @@ from adapters.training.tables import Outcome, read_outcomes
 from bot.catalog import Tier
 from bot.difficulty import Estimator
 from bot.difficulty.learned import LearnedEstimator
-from bot.difficulty.learning import RatedTurn, refit, to_silence_weight, to_voiced_share
+from bot.difficulty.learning import RatedTurn, refit, weigh_silence
 
 HELD_OUT = 3_000
 SEED = 1
@@ -52,7 +52,12 @@ def played(outcomes: Sequence[Outcome], people: People, base: Estimator) -> list
     dice = random.Random(SEED)
     opinions = [_opinion(outcome, people, dice) for outcome in outcomes]
     expected = sum(1 - base.estimate(outcome.prompt).p_free for outcome in outcomes)
-    silence = to_silence_weight(to_voiced_share(opinions.count(False), expected))
+    silence = weigh_silence(
+        turns=len(opinions),
+        praises=opinions.count(True),
+        failures=opinions.count(False),
+        expected_failures=expected,
+    )
     return [
         RatedTurn(
             prompt=outcome.prompt,

@@ -1,6 +1,7 @@
 """Learning from use: follows honest feedback and refuses what does worse."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -12,6 +13,7 @@ from bot.difficulty.learning import (
     refit,
     to_silence_weight,
     to_voiced_share,
+    weigh_silence,
 )
 from tests.unit.difficulty.rating import BASE, BREAD, CHAT, rated
 
@@ -63,6 +65,18 @@ def test_an_empty_prompt_can_be_judged_and_learned_from() -> None:
 def test_silence_counts_little_where_people_seldom_react() -> None:
     assert to_silence_weight(0.1) == pytest.approx(0.05)
     assert to_silence_weight(7) == 0.5
+
+
+def test_silence_says_nothing_where_people_praise_as_readily_as_they_complain() -> None:
+    assert to_silence_weight(0.1, 0.1) == 0
+    assert to_silence_weight(0.1, 0.3) == 0
+    assert to_silence_weight(0.3, 0.1) == pytest.approx(0.1)
+
+
+def test_silence_is_weighed_by_what_the_shipped_model_expects() -> None:
+    among = partial(weigh_silence, turns=1_000, expected_failures=400.0)
+    assert among(praises=0, failures=40) == pytest.approx(0.05)
+    assert among(praises=60, failures=40) == 0
 
 
 def test_silent_turns_are_no_opinions() -> None:
