@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from adapters.training.matrix import Floats, Matrix
 from adapters.training.metrics import to_apgr, to_recall
-from adapters.training.recipe import Corpus, fit_heads, join
+from adapters.training.recipe import EXAM_SOURCES, Corpus, fit_heads, join
 
-EXAM_SOURCES: Final = ("llmrouter_nim9", "mmlu_pro", "zeroeval_math_l5")
 FAMILY_FOLDS: Final = 3
 VARIANTS: Final = ("everything", "signals only", "grams only", "no light prompts")
 _CHAT: Final = ("hard.en", "hard.other", "everyday.en", "everyday.other")

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from adapters.training.evaluation import BENCHMARKS
+from adapters.training.evaluation import BENCHMARKS, EVERYDAY
 from adapters.training.matrix import Floats
 from adapters.training.tables import read_outcomes
 from bot.catalog import Tier
@@ -19,8 +19,8 @@ from bot.router import MAX_DIAL, SUFFICIENT, to_lambda
 
 COSTS_USD: Final = (0.0, 0.0026, 0.0084)
 """One answer of 300 tokens in and 500 out: a free quota, $1/$5 and $3/$15 per million tokens."""
-EVERYDAY_ROWS: Final = 4_000
-"""Everyday prompts beside as many exam prompts: half a team's traffic, at a guess."""
+EVERYDAY_ROWS: Final = 3_000
+"""At most so many prompts of each benchmark, and everyday ones that training never saw."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,8 @@ def to_dial(data: Path, estimator: Estimator) -> tuple[DialStep, ...]:
         for name in BENCHMARKS
         for row in read_outcomes(data / "eval" / f"routellm_{name}.parquet")[:EVERYDAY_ROWS]
     ]
-    everyday = read_outcomes(data / "train" / "casual_unlabelled.parquet")[:EVERYDAY_ROWS]
+    kept = read_outcomes(data / "train" / f"{EVERYDAY}.parquet")
+    everyday = [row for row in kept if row.is_held_out][:EVERYDAY_ROWS]
     estimates = [estimator.estimate(row.prompt) for row in (*hard, *everyday)]
     chances = np.array([(e.p_free, e.p_cheap, e.p_full) for e in estimates])
     scores = np.array([(row.free, row.cheap, row.full) for row in (*hard, *everyday)])

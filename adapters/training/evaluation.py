@@ -23,7 +23,7 @@ from adapters.training.metrics import (
     to_interval,
     to_recall,
 )
-from adapters.training.synthetic import Level, draw
+from adapters.training.synthetic import load_unseen
 from adapters.training.tables import Outcome, read_outcomes
 from bot.difficulty import Estimator, LocalEstimator, RulesEstimator
 from bot.difficulty.signals import INDEX, to_signals
@@ -35,7 +35,9 @@ PUBLISHED: Final = (
     ("RouteLLM causal LLM 8B", 0.679, 0.600, 0.622),
 )
 """APGR on MT-Bench, MMLU, GSM8K as printed in arXiv 2406.18665, same prompts and answers."""
+EVERYDAY: Final = "casual_unlabelled"
 Judge = Callable[[str], float]
+Chat = tuple[list[str], list[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ class RouterFigures:
     router: str
     benchmarks: tuple[BenchmarkFigures, ...]
     recall_at_1: float
-    """Share of held-out hard chat prompts above 1 % of everyday ones (synthetic, other seed)."""
+    """Share of hard chat prompts above all but 1 % of everyday ones; trained on neither."""
     recall_at_5: float
 
     @property
@@ -99,12 +101,13 @@ def evaluate(data: Path, model: bytes, others: Mapping[str, Judge], *, seed: int
         "keywords": lambda prompt: float(to_signals(prompt)[INDEX["hard_mix"]]),
         **others,
     }
+    chat = _to_chat(data)
     rows = [row for table in tables.values() for row in table]
     chances = np.array([local.estimate(row.prompt).p_free for row in rows])
     scores = np.array([row.free for row in rows])
     return Evaluation(
         version=local.version,
-        routers=tuple(_measure(name, judge, tables, seed) for name, judge in judges.items()),
+        routers=tuple(_measure(name, judge, tables, chat, seed) for name, judge in judges.items()),
         calibration=tuple(to_calibration(chances, scores)),
         calibration_error=to_calibration_error(chances, scores),
         speed=to_speed(model, [row.prompt for row in rows[:1000]]),
@@ -115,9 +118,11 @@ def _eval(data: Path, name: str) -> Path:
     return data / "eval" / f"routellm_{name}.parquet"
 
 
-def _measure(name: str, judge: Judge, tables: dict[str, list[Outcome]], seed: int) -> RouterFigures:
+def _measure(
+    name: str, judge: Judge, tables: dict[str, list[Outcome]], chat: Chat, seed: int
+) -> RouterFigures:
     figures = tuple(_measure_one(key, judge, table, seed) for key, table in tables.items())
-    everyday, hard = _to_chat(seed)
+    everyday, hard = chat
     judged = _judge_all(judge, everyday), _judge_all(judge, hard)
     return RouterFigures(
         router=name,
@@ -153,11 +158,11 @@ def _judge_all(judge: Judge, prompts: Sequence[str]) -> Floats:
     return np.array([judge(prompt) for prompt in prompts])
 
 
-def _to_chat(seed: int) -> tuple[list[str], list[str]]:
-    """Chat prompts of the same families as in training, drawn anew: a check, not a proof."""
-    drawn = draw(seed=seed + 1000, per_language=40, english=800)
-    everyday = [p.text for p in drawn if p.level is Level.EVERYDAY and p.text]
-    return everyday, [p.text for p in drawn if p.level is Level.HARD]
+def _to_chat(data: Path) -> Chat:
+    """Everyday and hard chat prompts that no training sees."""
+    kept = read_outcomes(data / "train" / f"{EVERYDAY}.parquet")
+    everyday, hard = load_unseen()
+    return [*(row.prompt for row in kept if row.is_held_out), *everyday], hard
 
 
 def to_speed(model: bytes, prompts: Sequence[str], *, rounds: int = 3) -> Speed:

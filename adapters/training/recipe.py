@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,9 +14,10 @@ from adapters.training.fitting import Head, Penalty, fit_head, minimise
 from adapters.training.matrix import Floats, Matrix, to_matrix
 from adapters.training.synthetic import Level, draw
 from adapters.training.tables import Outcome, read_outcomes
+from bot.difficulty.signals import INDEX
 from bot.difficulty.weights import Weights
 
-VERSION: Final = "local-2026.11.3"
+VERSION: Final = "local-2026.11.4"
 EXAMS: Final = ("llmrouter_nim9", "mmlu_pro_nonmmlu", "zeroeval_math_l5")
 EVERYDAY: Final = ("casual_unlabelled",)
 ENGLISH: Final = 10_000
@@ -24,9 +25,10 @@ PER_LANGUAGE: Final = 300
 
 FLOOR: Final = -6.0
 CEILING: Final = 2.0
-BLEND: Final = 1.0
-SERIOUS_PENALTY: Final = Penalty(signals=1e-5, grams=5e-6)
-NEED_PENALTY: Final = Penalty(signals=3e-4, grams=3e-5)
+BLEND: Final = 0.75
+SERIOUS_PENALTY: Final = Penalty(signals=1e-4, grams=5e-6)
+NEED_PENALTY: Final = Penalty(signals=1e-3, grams=1e-4)
+GAIN_SHARE: Final = 0.5
 
 # How much each group counts in all when the heads are fitted.
 SERIOUS_SHARES: Final = {
@@ -38,7 +40,9 @@ NEED_SHARES: Final = {
     "llmrouter_nim9": 4.0, "mmlu_pro": 3.0, "zeroeval_math_l5": 1.0, "clinc150": 0.7,
     "chitchat_byu": 0.3,
 }  # fmt: skip
-MEASURED: Final = ("llmrouter_nim9", "mmlu_pro", "zeroeval_math_l5", "clinc150", "chitchat_byu")
+EXAM_SOURCES: Final = ("llmrouter_nim9", "mmlu_pro", "zeroeval_math_l5")
+EVERYDAY_SOURCES: Final = ("clinc150", "chitchat_byu")
+MEASURED: Final = (*EXAM_SOURCES, *EVERYDAY_SOURCES)
 CALIBRATION_SHARES: Final = {
     "llmrouter_nim9": 1.0, "mmlu_pro": 1.0, "zeroeval_math_l5": 0.5, "clinc150": 1.5,
     "chitchat_byu": 1.0, "everyday.en": 1.0, "everyday.other": 0.5, "light.en": 1.0,
@@ -51,11 +55,10 @@ ASSUMED: Final = {
     Level.HARD: (0.5, 0.7, 0.9),
 }
 FAMILY_FOLDS: Final = 2
+PROMPT_FOLDS: Final = 3
 # What the synthetic prompts teach the first head. Nobody measured models on them, and guesses
 # made the second head worse on exams that it had not seen.
 LEVELS: Final = {Level.EVERYDAY: 0.0, Level.LIGHT: 0.4, Level.HARD: 1.0}
-# Here the weak model fails nearly all for its form, not for its wits: the middle one stands in.
-_FORM: Final = frozenset({"mbpp", "human_eval"})
 # Short lookups and small functions: neither everyday nor hard, so the first head skips them.
 _BETWEEN: Final = frozenset({"natural_qa", "trivia_qa", "commonsense_qa", "openbook_qa", "mbpp"})
 
@@ -83,7 +86,8 @@ def load_corpus(
 ) -> Corpus:
     """Read `data`/train and draw the synthetic chat prompts; no prompt comes twice."""
     rows = [row for name in (*EXAMS, *EVERYDAY) for row in read_outcomes(_train(data, name))]
-    known = {row.prompt: _to_known(row) for row in rows if row.prompt.strip()}
+    used = (row for row in rows if row.prompt.strip() and not row.is_held_out)
+    known = {row.prompt: _to_known(row) for row in used}
     for made in draw(seed=seed, per_language=per_language, english=english):
         language = "en" if ".en/" in made.family else "other"
         if made.text and made.text not in known:
@@ -114,12 +118,11 @@ _Known = tuple[str, str, float, float, tuple[float, ...], tuple[float, ...]]
 
 
 def _to_known(row: Outcome) -> _Known:
-    is_everyday = row.source in ("clinc150", "chitchat_byu")
+    is_everyday = row.source in EVERYDAY_SOURCES
     label = np.nan if row.task in _BETWEEN else 0.0 if is_everyday else 1.0
-    weak = row.cheap if row.task in _FORM else row.free
     scores = row.free, row.cheap, row.full
     family = f"{row.source}/{row.task}"
-    return row.source, family, label, to_need(weak, row.full), scores, to_today(*scores)
+    return row.source, family, label, to_need(row.free, row.full), scores, to_today(*scores)
 
 
 def to_today(free: float, cheap: float, full: float) -> tuple[float, float, float]:
@@ -139,12 +142,45 @@ def fit_heads(corpus: Corpus, keep: NDArray[np.bool_]) -> tuple[Head, Head]:
     serious = corpus.serious
     first = _fit(corpus, keep & ~np.isnan(serious), serious, SERIOUS_SHARES, SERIOUS_PENALTY)
     scored = keep & ~np.isnan(corpus.need)
-    return first, _fit(corpus, scored, corpus.need, NEED_SHARES, NEED_PENALTY)
+    second = _fit(corpus, scored, corpus.need, NEED_SHARES, NEED_PENALTY)
+    return first, _with_length(second, corpus, scored)
 
 
 def to_need(free: float, full: float) -> float:
-    """How much the strong model is needed: half "the weak one fails", half what is gained."""
-    return 0.5 * (1 - free) + 0.5 * max(0.0, full - free)
+    """How much the strong model is needed: half what is gained, half "the weak one fails"."""
+    return GAIN_SHARE * max(0.0, full - free) + (1 - GAIN_SHARE) * (1 - free)
+
+
+def _with_length(head: Head, corpus: Corpus, keep: NDArray[np.bool_]) -> Head:
+    """Let length weigh as it does within a task; a prompt of mean length stays where it was."""
+    slope = to_length_slope(corpus, keep)
+    place = INDEX["length"]
+    signals = head.signals.copy()
+    signals[place] += slope
+    mean = float(corpus.matrix.signals[keep, place].mean())
+    return replace(head, signals=signals, bias=head.bias - slope * mean)
+
+
+def to_length_slope(corpus: Corpus, keep: NDArray[np.bool_]) -> float:
+    """How much likelier the weak model fails a longer prompt *of the same task*, in log-odds.
+
+    Between tasks length says other things (a long question of a quiz, a short theorem), which the
+    head has learned by then. Per unit of the signal `length`; 0 where no task was measured.
+    """
+    exams = keep & np.isin(corpus.groups, EXAM_SOURCES)
+    _, tasks = np.unique(corpus.families[exams], return_inverse=True)
+    length = _within(corpus.matrix.signals[exams, INDEX["length"]], tasks)
+    failed = _within(1 - corpus.scores[exams, 0], tasks)
+    spread = float((length * length).sum() * (failed * failed).sum())
+    return len(tasks) * float((length * failed).sum()) / spread if spread else 0.0
+
+
+def _within(values: Floats, tasks: NDArray[np.intp]) -> Floats:
+    """Return each value less the mean of its task."""
+    sums = np.bincount(tasks, weights=values)
+    counts = np.bincount(tasks)
+    centred: Floats = values - (sums / np.maximum(counts, 1))[tasks]
+    return centred
 
 
 def _fit(
@@ -176,13 +212,27 @@ def join(first: Floats, second: Floats) -> Floats:
 
 def to_held_out(corpus: Corpus) -> Floats:
     """Return the difficulty of each row, judged by heads that never saw its source or family."""
-    difficulty = np.full(len(corpus.groups), np.nan)
     made = sorted(set(corpus.families[~np.isin(corpus.groups, MEASURED)].tolist()))
-    unseen = [
-        *(corpus.groups == source for source in MEASURED),
-        *(np.isin(corpus.families, made[fold::FAMILY_FOLDS]) for fold in range(FAMILY_FOLDS)),
-    ]
-    for members in unseen:
+    return _judge_apart(
+        corpus,
+        [
+            *(corpus.groups == source for source in MEASURED),
+            *(np.isin(corpus.families, made[fold::FAMILY_FOLDS]) for fold in range(FAMILY_FOLDS)),
+        ],
+    )
+
+
+def to_cross_validated(corpus: Corpus) -> Floats:
+    """Return the difficulty of each exam row, judged by heads that saw others of its source."""
+    exams = np.isin(corpus.groups, EXAM_SOURCES)
+    fold = np.arange(len(exams)) % PROMPT_FOLDS
+    return _judge_apart(corpus, [exams & (fold == number) for number in range(PROMPT_FOLDS)])
+
+
+def _judge_apart(corpus: Corpus, parts: Sequence[NDArray[np.bool_]]) -> Floats:
+    """Judge each part by heads fitted without it; NaN for rows of no part."""
+    difficulty = np.full(len(corpus.groups), np.nan)
+    for members in parts:
         if members.any():
             first, second = fit_heads(corpus, ~members)
             rows = corpus.matrix.take(members)

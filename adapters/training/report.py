@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from adapters.training.ablations import EXAM_SOURCES, AblationFigures
+from adapters.training.ablations import AblationFigures
 from adapters.training.commands import Report
 from adapters.training.dial import DialStep
 from adapters.training.evaluation import PUBLISHED, Evaluation, RouterFigures
 from adapters.training.metrics import Interval
+from adapters.training.recipe import EXAM_SOURCES
 
 _WIDTH: Final = 480
 _HEIGHT: Final = 320
@@ -99,13 +100,14 @@ def to_training_table(report: Report) -> str:
     lines = [
         f"{report.version}: {report.prompts:,} prompts, {report.size_bytes:,} bytes.",
         "",
-        "| Source left out | rows | APGR | calibration error |",
-        "| --- | --- | --- | --- |",
+        "| Source | rows | APGR, left out | APGR, a third left out | calibration error |",
+        "| --- | --- | --- | --- | --- |",
     ]
     for source in report.sources:
-        apgr = "–" if source.apgr is None else f"{source.apgr:.3f}"
+        figures = (source.apgr, source.apgr_of_a_third)
+        cells = " | ".join("–" if apgr is None else f"{apgr:.3f}" for apgr in figures)
         lines.append(
-            f"| {source.source} | {source.rows:,} | {apgr} | {source.calibration_error:.3f} |"
+            f"| {source.source} | {source.rows:,} | {cells} | {source.calibration_error:.3f} |"
         )
     lines += [
         "",

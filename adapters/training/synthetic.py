@@ -83,6 +83,12 @@ def _draw_from(
         yield SyntheticPrompt(text=text, family=family.name, level=family.level)
 
 
+def load_unseen() -> tuple[list[str], list[str]]:
+    """Return hand-written everyday and hard prompts that are for measuring alone."""
+    data = _read("unseen.toml")
+    return data["everyday"], [*data["hard"], *data["short_hard"]]
+
+
 def expand(template: str, lists: Lists, chance: random.Random) -> str:
     """Fill `{name}` and `{this|that}`, the innermost first; other braces stay as they are."""
 

@@ -24,6 +24,8 @@ class Outcome:
     free: float
     cheap: float
     full: float
+    is_held_out: bool = False
+    """Set aside by the table itself, in its column `split`: for reporting only."""
 
 
 def read_outcomes(path: Path) -> list[Outcome]:
@@ -44,6 +46,7 @@ def read_outcomes(path: Path) -> list[Outcome]:
                 free=1.0 if weak is None else float(weak),
                 cheap=middle,
                 full=1.0 if strong is None else float(strong),
+                is_held_out="split" in place and row[place["split"]] == "val",
             )
         )
     return outcomes

@@ -14,7 +14,7 @@ BENCHMARKS = {name: f"routellm_{name}" for name in ("mtbench", "mmlu", "gsm8k")}
 
 
 def make_data(folder: Path, rows: int = 24) -> Path:
-    """Write train/ and eval/ tables whose harder half is longer."""
+    """Write train/ and eval/ tables whose harder half is longer; every eighth row is set aside."""
     for name, source in TRAINING.items():
         has_scores = source != "clinc150"
         _write(folder / "train" / f"{name}.parquet", source, rows, has_scores=has_scores)
@@ -34,7 +34,8 @@ def _write(path: Path, source: str, rows: int, *, has_scores: bool) -> None:
                     CASE WHEN i % 2 = 0 THEN ' what is it' ELSE
                     ' prove every step of the long theorem in detail' END AS prompt,
                     '{source}' AS source, 'task' AS task,
-                    {weak} AS weak_score, {strong} AS strong_score, i = 3 AS contaminated
+                    {weak} AS weak_score, {strong} AS strong_score, i = 3 AS contaminated,
+                    CASE WHEN i % 8 = 0 THEN 'val' ELSE 'train' END AS split
                 FROM range({rows}) AS t(i)
             ) TO '{path}' (FORMAT parquet)"""
         )

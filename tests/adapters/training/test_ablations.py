@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from adapters.training.ablations import EXAM_SOURCES, ablate
-from adapters.training.recipe import load_corpus
+from adapters.training.ablations import ablate
+from adapters.training.recipe import EXAM_SOURCES, load_corpus
 from adapters.training.report import to_ablation_table
 from tests.adapters.training.tables import make_data
 
