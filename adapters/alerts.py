@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import Protocol
 
 from adapters.announcing import Admins, Announcement, Announcers
-from bot.budget import USED_UP_PERCENT, BudgetAlert, Limit, Scope, alert_message
+from bot.budget import USED_UP_PERCENT, BudgetAlert, Limit, alert_message
+from bot.caps import CapSpec, Scope
 from bot.errors import DeliveryError
 from bot.ports import Clock, Preferences
 from bot.settings import resolve
 from storage.digests import DigestClaim
 
-_CAPS = {Scope.CHANNEL: "channel_monthly_cap", Scope.WORKSPACE: "workspace_monthly_cap"}
 logger = logging.getLogger(__name__)
 
 
@@ -110,7 +110,8 @@ class BudgetAlerts:
                 logger.warning("an alert could not be posted", extra={"error": str(error)})
             else:
                 return 1
-        setters = {limit.scope_id: _CAPS[limit.scope]}
+        cap = CapSpec(scope=limit.scope, period=limit.window.period)
+        setters = {limit.scope_id: cap.name}
         return await self._admins.tell(platform, workspace_id, text, setters=setters)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from enum import StrEnum
 
+from bot.caps import CAPS, Period, Scope
 from bot.errors import BudgetExceededError
 from bot.messages import ConversationKey
 from bot.money import format_usd
@@ -15,23 +15,6 @@ from bot.settings import Settings
 WARN_AT_PERCENT = 80
 USED_UP_PERCENT = 100
 LOW_AT_PERCENT = 90
-
-
-class Scope(StrEnum):
-    """Whose money a cap limits, in the order in which holds are taken: the busiest last."""
-
-    USER = "user"
-    CHANNEL = "channel"
-    WORKSPACE = "workspace"
-    INSTANCE = "instance"
-
-
-class Period(StrEnum):
-    """How long a cap lasts before it starts anew."""
-
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,22 +117,25 @@ def _utc(local: datetime) -> datetime:
 def limits_for(
     key: ConversationKey, user_id: str, settings: Settings, instance_cap: int | None, now: datetime
 ) -> tuple[Limit, ...]:
-    """The caps that a call in this place counts for, in the order in which holds are taken."""
+    """The caps that a call in this place counts for, by scope in the order of holds."""
     place = f"{key.platform}/{key.workspace_id}"
+    scope_ids = {
+        Scope.USER: f"{place}/{user_id}",
+        Scope.CHANNEL: f"{place}/{key.channel_id}",
+        Scope.WORKSPACE: place,
+    }
     caps = (
-        (Scope.USER, f"{place}/{user_id}", Period.DAY, settings.user_daily_cap),
-        (Scope.CHANNEL, f"{place}/{key.channel_id}", Period.MONTH, settings.channel_monthly_cap),
-        (Scope.WORKSPACE, place, Period.MONTH, settings.workspace_monthly_cap),
-        (Scope.INSTANCE, "", Period.MONTH, instance_cap),
+        *((spec.scope, spec.period, spec.of(settings)) for spec in CAPS.values()),
+        (Scope.INSTANCE, Period.MONTH, instance_cap),
     )
     return tuple(
         Limit(
             scope=scope,
-            scope_id=scope_id,
+            scope_id=scope_ids.get(scope, ""),
             window=window_at(now, period, UTC if scope is Scope.INSTANCE else settings.zone),
             cap=cap,
         )
-        for scope, scope_id, period, cap in caps
+        for scope, period, cap in caps
         if cap is not None
     )
 

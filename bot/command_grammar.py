@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from types import MappingProxyType
 
+from bot.caps import USUAL_PERIODS, CapSpec, Period, Scope
 from bot.errors import CommandError
 from bot.settings import SETTINGS
 
@@ -19,14 +20,14 @@ TIER_WORDS = ("free", "cheap", "full", "auto", "fast", "heavy")
 PLACES: Mapping[str, str] = MappingProxyType(
     {"thread": "thread", "channel": "channel", "workspace": "workspace", "server": "workspace"}
 )
-CAPS: Mapping[str, str] = MappingProxyType(
-    {
-        "user": "user_daily_cap",
-        "channel": "channel_monthly_cap",
-        "workspace": "workspace_monthly_cap",
-        "server": "workspace_monthly_cap",
-    }
+SCOPES: Mapping[str, Scope] = MappingProxyType(
+    {**{str(scope): scope for scope in USUAL_PERIODS}, "server": Scope.WORKSPACE}
 )
+"""Whose cap can be set."""
+_OFTEN: Mapping[str, Period] = MappingProxyType(
+    {word: period for period in Period for word in (str(period), period.adverb)}
+)
+_EACH = ("a", "each", "every", "per")
 PERIODS = ("today", "day", "week", "month", "year", "all")
 GROUPS = ("model", "tier", "user", "channel", "feature")
 MODES = ("synthesis", "show", "vote")
@@ -143,22 +144,35 @@ def forget(line: Line) -> Command | None:
 
 
 def budget(line: Line) -> Command | None:
-    words = tuple(word.lower() for word in line.tokens)
+    """Read `budget`, or `budget user 2 a week`; without a period it is the scope's usual one."""
+    words = list(map(str.lower, line.tokens))
     if not words:
         return Command(name="budget")
-    if len(words) != 2:
+    if len(words) > 2 and words[-2] in _EACH:
+        del words[-2]
+    if len(words) not in (2, 3):
         return None
-    scope, amount = words
+    scope, amount, often = (*words, "")[:3]
+    if often and amount in _OFTEN:
+        amount, often = often, amount
     if not _AMOUNT.fullmatch(amount):
-        is_meant = scope in CAPS and (line.is_explicit or amount[:1].isdigit())
-        if not is_meant:
-            return None
+        _refuse_amount(scope, amount, is_explicit=line.is_explicit)
+        return None
+    if scope not in SCOPES:
+        return _mistaken(scope, SCOPES, "budget", is_explicit=line.is_explicit)
+    if often and often not in _OFTEN:
+        return _mistaken(often, _OFTEN, "period", is_explicit=line.is_explicit)
+    period = _OFTEN[often] if often else USUAL_PERIODS[SCOPES[scope]]
+    cap = CapSpec(scope=SCOPES[scope], period=period)
+    return Command(name="budget", words=(cap.name,), text=amount)
+
+
+def _refuse_amount(scope: str, word: str, *, is_explicit: bool) -> None:
+    """Raise for what stands where a cap's dollars should, unless it makes a sentence."""
+    if scope in SCOPES and (is_explicit or word[:1].isdigit()):
         raise CommandError(
-            f"`budget {scope}` takes dollars such as 5 or 2.50, or none, not `{amount[:40]}`."
+            f"`budget {scope}` takes dollars such as 5 or 2.50, or none, not `{word[:40]}`."
         )
-    if scope not in CAPS:
-        return _mistaken(scope, CAPS, "budget", is_explicit=line.is_explicit)
-    return Command(name="budget", words=(CAPS[scope],), text=amount)
 
 
 def spend(line: Line) -> Command | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot import command_texts as texts
 from bot.budget import limits_for
+from bot.caps import CAPS
 from bot.catalog import Catalog, Tier
 from bot.command_grammar import Command
 from bot.commands import COMMANDS
@@ -24,11 +25,6 @@ from bot.settings import (
 from bot.turns import Turn
 
 Run = Callable[[Command, Turn], Awaitable[str | Reply]]
-_CAP_PLACES = {
-    "user_daily_cap": "workspace",
-    "channel_monthly_cap": "channel",
-    "workspace_monthly_cap": "workspace",
-}
 
 
 class CommandRunner:
@@ -144,7 +140,7 @@ class CommandRunner:
     async def _budget(self, command: Command, turn: Turn) -> str:
         if command.words:
             name = command.words[0]
-            await self._set(turn, _CAP_PLACES[name], name, command.text)
+            await self._set(turn, CAPS[name].place, name, command.text)
         settings = await self._store.settings(turn.key)
         limits = limits_for(turn.key, turn.user_id, settings, self._instance_cap, self._clock.now())
         return texts.budget_text(await self._store.states(limits), is_admin=turn.is_admin)
@@ -171,8 +167,8 @@ def _narrowest(name: str, layers: Mapping[str, Mapping[str, str]]) -> str:
 
 def _usual_place(name: str, *, is_admin: bool) -> str:
     """Where a setting is changed when nobody says where."""
-    if name in _CAP_PLACES:
-        return _CAP_PLACES[name]
+    if name in CAPS:
+        return CAPS[name].place
     return "channel" if is_admin or not SETTINGS[name].is_open else "thread"
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from bot.budget import BudgetState, Scope
+from bot.budget import BudgetState
+from bot.caps import Scope
 from bot.catalog import Capability, Catalog, ModelSpec, Tier
 from bot.commands import COMMANDS, CommandSpec
 from bot.money import format_usd
@@ -152,7 +153,8 @@ def budget_text(states: Sequence[BudgetState], *, is_admin: bool) -> str:
     lines = [_budget_line(state) for state in states] or [_NO_CAPS]
     how = (
         "\n\nSet one: `budget user 2`, `budget channel 20`, `budget workspace 100`; "
-        "`none` takes it away. A person's counts by the day, the others by the month."
+        "`none` takes it away. A person's counts by the day, the others by the month, "
+        "unless you say so: `budget user 10 weekly`. All that are set hold at once."
     )
     return "\n".join(lines) + (how if is_admin else "")
 

@@ -148,7 +148,7 @@ _SPECS = (
     ),
     CommandSpec(
         name="budget",
-        usage="budget [user|channel|workspace DOLLARS|none]",
+        usage="budget [user|channel|workspace DOLLARS|none [daily|weekly|monthly]]",
         about="the caps here and what is left of them; admins set them",
         read=grammar.budget,
         aliases=("budgets", "caps"),

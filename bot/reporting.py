@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 
-from bot.budget import Scope, limits_for
+from bot.budget import limits_for
+from bot.caps import Scope
 from bot.catalog import Catalog
 from bot.command_grammar import Command
 from bot.digest import Grouping, Report, to_baseline, to_projection, to_report

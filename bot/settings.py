@@ -10,6 +10,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfoNotFoundError
 
 from bot import setting_values as values
+from bot.caps import CAPS, Caps
 from bot.catalog import Tier
 from bot.errors import SettingError
 from bot.messages import ConversationKey
@@ -47,7 +48,7 @@ class Exploration(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Caps):
     """The settings in force for one conversation."""
 
     dial: int = 5
@@ -72,9 +73,6 @@ class Settings:
     max_parts: int = 8
     """Messages that one answer may take; the rest comes as a file."""
     zone: tzinfo = UTC
-    user_daily_cap: int | None = None
-    channel_monthly_cap: int | None = None
-    workspace_monthly_cap: int | None = None
     prompts_per_minute: int = 20
     """How many prompts one person may send in a minute."""
     retention_days: int = 0
@@ -223,20 +221,9 @@ SETTINGS: Mapping[str, SettingSpec] = {
             parse=values.to_zone,
             about="when days, weeks and months begin",
         ),
-        SettingSpec(
-            name="user_daily_cap", takes=_CAP, parse=values.to_cap, about="each person, each day"
-        ),
-        SettingSpec(
-            name="channel_monthly_cap",
-            takes=_CAP,
-            parse=values.to_cap,
-            about="a channel, each month",
-        ),
-        SettingSpec(
-            name="workspace_monthly_cap",
-            takes=_CAP,
-            parse=values.to_cap,
-            about="all of it, each month",
+        *(
+            SettingSpec(name=name, takes=_CAP, parse=values.to_cap, about=cap.about)
+            for name, cap in CAPS.items()
         ),
         SettingSpec(
             name="prompts_per_minute",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from bot.budget import BudgetAlert, BudgetState, Limit, Period, Scope, Window
+from bot.budget import BudgetAlert, BudgetState, Limit, Window
 from bot.calls import Purpose, Usage
+from bot.caps import Period, Scope
 from bot.catalog import Tier
 from bot.ledger import CallStatus, LedgerEntry
 from storage.tables import Columns, LlmCallRow

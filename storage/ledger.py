@@ -13,11 +13,11 @@ from bot.budget import (
     BudgetAlert,
     BudgetState,
     Limit,
-    Scope,
     tightest,
     to_alerts,
     to_exceeded_error,
 )
+from bot.caps import Scope
 from bot.ledger import CallStatus, LedgerEntry
 from bot.turns import TurnStatus
 from storage.budgets import (

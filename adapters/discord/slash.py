@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import discord
 from discord import app_commands
 
-from bot.command_grammar import CAPS, GROUPS, MODES
+from bot.caps import Period
+from bot.command_grammar import GROUPS, MODES, SCOPES
 from bot.commands import COMMANDS
 from bot.settings import SETTINGS
 
@@ -144,12 +145,20 @@ def settings_line(name: str, value: str, place: str) -> str:
 
 def _add_budget(tree: Tree, take: Take) -> None:
     @tree.command(name="budget", description=_about("budget"))
-    @app_commands.describe(whose="Whose cap", dollars="Dollars such as 5 or 2.50, or none")
-    @app_commands.choices(whose=choices(CAPS))
+    @app_commands.describe(
+        whose="Whose cap",
+        dollars="Dollars such as 5 or 2.50, or none",
+        period="For how long; left out, a person's day, else the month",
+    )
+    @app_commands.choices(whose=choices(SCOPES), period=choices(period.adverb for period in Period))
     async def budget(
-        interaction: Interaction, whose: Choice | None = None, dollars: str | None = None
+        interaction: Interaction,
+        whose: Choice | None = None,
+        dollars: str | None = None,
+        period: Choice | None = None,
     ) -> None:
-        line = to_line("budget", whose.value, dollars or "?") if whose else "/budget"
+        often = period.value if period else None
+        line = to_line("budget", whose.value, dollars or "?", often) if whose else "/budget"
         await take(interaction, line, is_private=True)
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from adapters.alerts import BudgetAlerts
-from bot.budget import Limit, Period, Scope
+from bot.budget import Limit
+from bot.caps import Period, Scope
 from bot.errors import DeliveryError
 from storage import open_store
 from tests.adapters.test_scheduler import World
@@ -76,6 +77,21 @@ async def test_without_a_channel_the_admins_are_told_and_who_set_the_cap(
 
     assert [user for user, _ in world.announcer.told] == ["ann", "root"]
     assert world.announcer.told[0][1].startswith("<#C9>'s budget is used up")
+
+
+async def test_caps_of_two_periods_are_told_each_to_whoever_set_it(world: AlertWorld) -> None:
+    await world.set("channel_daily_cap", "5", "test/w/C9")
+    a_day = limit(Scope.CHANNEL, scope_id="test/w/C9", period=Period.DAY)
+    await world.spend(1_000, a_day, CHANNEL)
+
+    assert await world.looker().post_due() == 2
+    told = [(user, text.partition(". ")[0]) for user, text in world.announcer.told]
+    used_up = "<#C9>'s budget is used up: <$0.0001 of <$0.0001 a"
+    assert sorted(told) == [
+        ("ann", f"{used_up} day"),
+        ("root", f"{used_up} day"),
+        ("root", f"{used_up} month"),
+    ]
 
 
 async def test_a_channel_that_is_gone_leaves_the_admins(world: AlertWorld) -> None:

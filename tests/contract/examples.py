@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.budget import Limit, Period, Scope, window_at
+from bot.budget import Limit, window_at
 from bot.calls import Purpose, Usage
+from bot.caps import Period, Scope
 from bot.catalog import Tier
 from bot.ledger import CallStatus, LedgerEntry
 from bot.messages import ConversationKey, IncomingMessage

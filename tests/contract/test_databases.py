@@ -14,8 +14,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, Table, text
 from sqlmodel import SQLModel
 
-from bot.budget import Scope
 from bot.calls import Purpose
+from bot.caps import Scope
 from bot.errors import ConfigurationError, StoreError
 from bot.turns import Turn
 from storage import Place, SqlStore, open_store

@@ -8,12 +8,16 @@ from datetime import timedelta
 
 import pytest
 
-from bot.budget import Limit, Period, Scope
+from bot.budget import Limit, limits_for
+from bot.caps import Period, Scope
 from bot.errors import BudgetExceededError
 from bot.ledger import CallStatus
+from bot.settings import Settings
+from storage.convert_money import to_budget_id
 from tests.contract.conftest import AnyStore
 from tests.contract.examples import (
     NOON,
+    PLACE,
     accepted,
     answered,
     begun,
@@ -181,6 +185,34 @@ async def test_many_at_once_never_pass_the_cap(store: AnyStore) -> None:
     assert await _used(store, USER, ALL) == [(spent, 0), (spent, 0)]
 
 
+async def test_no_window_of_any_period_is_passed_by_many_at_once(store: AnyStore) -> None:
+    caps = Settings(
+        user_daily_cap=100, user_weekly_cap=250, channel_monthly_cap=700, workspace_daily_cap=90
+    )
+    days = [NOON + timedelta(days=number % 10) for number in range(80)]
+    by_day = {at: limits_for(PLACE, "ann", caps, 600, at) for at in days}
+
+    async def spend(number: int) -> int:
+        call = replace(entry(f"test:m{number}:a", hold=30), created_at=days[number])
+        try:
+            opened = await store.open(call, by_day[days[number]])
+        except BudgetExceededError:
+            return 0
+        states = await store.states(by_day[days[number]])
+        assert all(state.spent + state.held <= state.limit.cap for state in states)
+        assert await store.close(done(opened, cost=20))
+        return 20
+
+    spent = await asyncio.gather(*(spend(number) for number in range(80)))
+
+    for each in {to_budget_id(x): x for limits in by_day.values() for x in limits}.values():
+        inside = [each.window.starts_at <= at < each.window.ends_at for at in days]
+        used = sum(cost for cost, is_inside in zip(spent, inside, strict=True) if is_inside)
+        assert await _used(store, each) == [(used, 0)]
+        assert used <= each.cap
+    assert sum(spent) >= 300
+
+
 async def test_a_raised_cap_counts_at_once(store: AnyStore) -> None:
     await store.open(entry("test:m1:a", hold=1_000), [ALL])
 
@@ -299,7 +331,12 @@ async def test_a_cap_that_is_set_in_mid_window_counts_what_was_spent_before(
 ) -> None:
     await store.close(done(await store.open(entry(hold=100), [ALL]), cost=40))
     workspace = limit(Scope.WORKSPACE, scope_id="test/w", cap=100)
-    assert await _used(store, workspace, USER) == [(40, 0), (40, 0)]
+    a_week = limit(Scope.CHANNEL, scope_id="test/w/c", period=Period.WEEK)
+    next_day = limit(
+        Scope.CHANNEL, scope_id="test/w/c", period=Period.DAY, at=NOON + timedelta(days=1)
+    )
+    assert await _used(store, workspace, USER, a_week) == [(40, 0)] * 3
+    assert await _used(store, next_day) == [(0, 0)]
 
     later = entry("test:m1:answer2", hold=61)
     with pytest.raises(BudgetExceededError):

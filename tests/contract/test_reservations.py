@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.budget import Limit, Period, Scope
+from bot.budget import Limit
+from bot.caps import Period, Scope
 from bot.errors import BudgetExceededError
 from bot.ledger import CallStatus, LedgerEntry
 from bot.ports import Store

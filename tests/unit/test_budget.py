@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from bot.budget import (
     BudgetState,
     Limit,
-    Period,
-    Scope,
     alert_message,
     limits_for,
     tightest,
@@ -20,8 +18,9 @@ from bot.budget import (
     to_exceeded_error,
     window_at,
 )
+from bot.caps import CAPS, Period, Scope
 from bot.money import NANOUSD
-from bot.settings import Settings
+from bot.settings import Settings, resolve
 from tests.fakes import NOON, PLACE
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -80,6 +79,35 @@ def test_only_caps_that_are_set_limit_a_call_the_busiest_last() -> None:
 def test_a_channel_cap_counts_for_its_channel_alone() -> None:
     (limit,) = limits_for(PLACE, "ada", Settings(channel_monthly_cap=3), None, NOON)
     assert (limit.scope, limit.scope_id) == (Scope.CHANNEL, "test/w/c")
+
+
+def test_caps_of_every_period_hold_at_once() -> None:
+    settings = Settings(
+        user_daily_cap=1, user_weekly_cap=2, channel_daily_cap=3, workspace_weekly_cap=4
+    )
+    limits = limits_for(PLACE, "ada", settings, None, NOON)
+    assert [(x.scope, x.window.period, x.cap) for x in limits] == [
+        (Scope.USER, Period.DAY, 1),
+        (Scope.USER, Period.WEEK, 2),
+        (Scope.CHANNEL, Period.DAY, 3),
+        (Scope.WORKSPACE, Period.WEEK, 4),
+    ]
+
+
+@given(
+    st.dictionaries(st.sampled_from(sorted(CAPS)), st.integers(0, 1_000_000)),
+    st.sampled_from([UTC, BERLIN]),
+)
+def test_each_cap_that_is_set_limits_its_own_window_in_the_places_zone(
+    caps: dict[str, int], zone: ZoneInfo
+) -> None:
+    settings = replace(resolve([{name: str(usd) for name, usd in caps.items()}]), zone=zone)
+    limits = limits_for(PLACE, "ada", settings, None, NOON)
+    assert [(x.scope, x.window, x.cap) for x in limits] == [
+        (spec.scope, window_at(NOON, spec.period, zone), caps[name] * NANOUSD)
+        for name, spec in CAPS.items()
+        if name in caps
+    ]
 
 
 def test_what_is_held_is_not_available() -> None:

@@ -170,6 +170,24 @@ async def test_budget_shows_what_is_left_and_sets_caps() -> None:
     assert "You" not in await _say(world, "/budget user none", 3, is_admin=True)
 
 
+async def test_caps_of_several_periods_stand_beside_one_another() -> None:
+    world = World(ScriptedGateway(), cap=None)
+    await _say(world, "budget user 2.50", 2, is_admin=True)
+    await _say(world, "budget user 10 a week", 3, is_admin=True)
+    text = await _say(world, "budget channel 3 daily", 4, is_admin=True)
+    assert text.splitlines()[:3] == [
+        "- **You**, this day: $0 of $2.50 spent (0 %); $2.50 left until 24 November, 00:00 UTC",
+        "- **You**, this week: $0 of $10.00 spent (0 %); $10.00 left until 30 November, 00:00 UTC",
+        "- **This channel**, this day: $0 of $3.00 spent (0 %); $3.00 left until "
+        "24 November, 00:00 UTC",
+    ]
+    assert await world.store.settings_of("test/w") == {
+        "user_daily_cap": "2.50",
+        "user_weekly_cap": "10",
+    }
+    assert "this week" not in await _say(world, "budget user none weekly", 5, is_admin=True)
+
+
 async def test_without_any_cap_budget_says_so() -> None:
     assert await _say(World(ScriptedGateway(), cap=None), "budget") == "No budget is set here."
 

@@ -100,6 +100,11 @@ def _c(name: str, *words: str, text: str = "", **options: str) -> Command:
         ("budget channel 50", _c("budget", "channel_monthly_cap", text="50")),
         ("budget user $2.50", _c("budget", "user_daily_cap", text="$2.50")),
         ("/budget server none", _c("budget", "workspace_monthly_cap", text="none")),
+        ("budget user 10 weekly", _c("budget", "user_weekly_cap", text="10")),
+        ("budget user monthly 30", _c("budget", "user_monthly_cap", text="30")),
+        ("budget channel $2 a day", _c("budget", "channel_daily_cap", text="$2")),
+        ("Budget Workspace 50 per Week", _c("budget", "workspace_weekly_cap", text="50")),
+        ("/budget server none each day", _c("budget", "workspace_daily_cap", text="none")),
     ],
 )
 def test_reads_a_command(text: str, command: Command) -> None:
@@ -120,6 +125,10 @@ def test_reads_a_command(text: str, command: Command) -> None:
         ("/settings system_prompt “Be brief", "opened and not closed"),
         ("budget chanel 50", "Did you mean `channel`?"),
         ("budget user 5x", "takes dollars such as 5 or 2.50"),
+        ("/budget user weekly", "takes dollars such as 5 or 2.50"),
+        ("budget user 5 wekly", "There is no period `wekly`. Did you mean `weekly`?"),
+        ("/budget user 5 yearly", "There are: day, daily, week, weekly, month, monthly."),
+        ("/budget user 5 a week please", "DOLLARS|none [daily|weekly|monthly]"),
         ("/forget everything", "It is used so: `forget [all]`"),
     ],
 )

@@ -6,8 +6,9 @@ from datetime import UTC
 
 import pytest
 
-from bot.budget import Limit, Period, Scope, window_at
+from bot.budget import Limit, window_at
 from bot.calls import ModelCall, Purpose
+from bot.caps import Period, Scope
 from bot.catalog import ModelSpec
 from bot.errors import (
     BudgetExceededError,

@@ -42,6 +42,7 @@ from bot.settings import (
         ("user_daily_cap", "$2.50", 2_500_000_000),
         ("user_daily_cap", "none", None),
         ("workspace_monthly_cap", "1,000", 1_000 * NANOUSD),
+        ("channel_weekly_cap", "7", 7 * NANOUSD),
         ("retention_days", "30", 30),
     ],
 )

@@ -25,6 +25,10 @@ from bot.commands import COMMANDS, parse_command
             to_line("budget", "channel", "5"),
             Command(name="budget", words=("channel_monthly_cap",), text="5"),
         ),
+        (
+            to_line("budget", "user", "10", "weekly"),
+            Command(name="budget", words=("user_weekly_cap",), text="10"),
+        ),
         (settings_line("", "", ""), Command(name="settings")),
         (
             settings_line("dial", "7", "server"),
