@@ -84,7 +84,7 @@ class Main:
                 delivery=delivery,
                 router=router,
                 clock=clock,
-                instance_cap=settings.instance_cap,
+                instance_caps=settings.instance_caps,
                 admins=settings.admins,
             )
             queue = InlineQueue(responder.answer)

@@ -161,7 +161,7 @@ class _Server:
             delivery=self.deliveries,
             router=router,
             clock=self.clock,
-            instance_cap=self.settings.instance_cap,
+            instance_caps=self.settings.instance_caps,
             admins=self.settings.admins,
             observers=self.observers,
         )
@@ -178,15 +178,15 @@ class _Server:
         )
 
     def _reporter(self) -> Reporter:
-        cap = self.settings.instance_cap
-        return Reporter(self.store, lambda: self.catalog, self.clock, instance_cap=cap)
+        caps = self.settings.instance_caps
+        return Reporter(self.store, lambda: self.catalog, self.clock, instance_caps=caps)
 
     def _dashboard(self) -> Dashboard:
         return Dashboard(
             store=self.store,
             reporter=self._reporter(),
             clock=self.clock,
-            instance_cap=self.settings.instance_cap,
+            instance_caps=self.settings.instance_caps,
         )
 
     def _lookouts(self, deliveries: Deliveries, router: Router) -> tuple[Lookout, ...]:
@@ -235,7 +235,7 @@ async def serve(
     _say(
         f"Parley is at {address_of(listener)}",
         f"It runs {', '.join(sorted(roles))}.",
-        f"It spends at most ${settings.parley_monthly_cap_usd} a month (PARLEY_MONTHLY_CAP_USD).",
+        f"It spends at most {settings.most_spent}.",
     )
     async with open_store(made_home(settings)) as store, AsyncExitStack() as stack:
         server = _Server(settings, store, new_estimator, roles)

@@ -11,6 +11,7 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.caps import InstanceCaps, Period, env_name
 from bot.errors import ConfigurationError
 from bot.money import to_nanousd
 
@@ -56,6 +57,8 @@ class AppSettings(BaseSettings):
     parley_host: str = "127.0.0.1"
     parley_port: int = Field(8484, ge=0, le=65_535)
     parley_models: Path | None = None
+    parley_daily_cap_usd: Decimal | None = Field(None, ge=0, le=10_000_000)
+    parley_weekly_cap_usd: Decimal | None = Field(None, ge=0, le=10_000_000)
     parley_monthly_cap_usd: Decimal = Field(Decimal(20), ge=0, le=10_000_000)
     parley_admins: str = ""
     parley_local: Literal["auto", "demo", "off"] = "auto"
@@ -72,9 +75,20 @@ class AppSettings(BaseSettings):
         return value.upper() if isinstance(value, str) else value
 
     @property
-    def instance_cap(self) -> int:
-        """The whole instance's monthly cap, in nano-dollars."""
-        return to_nanousd(self.parley_monthly_cap_usd)
+    def instance_caps(self) -> InstanceCaps:
+        """What the whole instance may spend, in nano-dollars."""
+        return {period: to_nanousd(usd) for period, usd in self._caps_usd}
+
+    @property
+    def most_spent(self) -> str:
+        """The same in words, with the names that set it."""
+        sums = ", ".join(f"${usd} a {period}" for period, usd in self._caps_usd)
+        return f"{sums} ({', '.join(env_name(period) for period, _ in self._caps_usd)})"
+
+    @property
+    def _caps_usd(self) -> list[tuple[Period, Decimal]]:
+        found = [(period, getattr(self, env_name(period).lower())) for period in Period]
+        return [(period, usd) for period, usd in found if usd is not None]
 
     @property
     def models_path(self) -> Path:

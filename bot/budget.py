@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from bot.caps import CAPS, Period, Scope
+from bot.caps import CAPS, InstanceCaps, Period, Scope, env_name
 from bot.errors import BudgetExceededError
 from bot.messages import ConversationKey
 from bot.money import format_usd
@@ -115,7 +115,11 @@ def _utc(local: datetime) -> datetime:
 
 
 def limits_for(
-    key: ConversationKey, user_id: str, settings: Settings, instance_cap: int | None, now: datetime
+    key: ConversationKey,
+    user_id: str,
+    settings: Settings,
+    instance_caps: InstanceCaps,
+    now: datetime,
 ) -> tuple[Limit, ...]:
     """The caps that a call in this place counts for, by scope in the order of holds."""
     place = f"{key.platform}/{key.workspace_id}"
@@ -126,7 +130,7 @@ def limits_for(
     }
     caps = (
         *((spec.scope, spec.period, spec.of(settings)) for spec in CAPS.values()),
-        (Scope.INSTANCE, Period.MONTH, instance_cap),
+        *((Scope.INSTANCE, period, instance_caps.get(period)) for period in Period),
     )
     return tuple(
         Limit(
@@ -171,7 +175,7 @@ def _until(limit: Limit) -> str:
 
 def _raised_by(limit: Limit) -> str:
     if limit.scope is Scope.INSTANCE:
-        return "Whoever runs Parley can raise it: PARLEY_MONTHLY_CAP_USD."
+        return f"Whoever runs Parley can raise it: {env_name(limit.window.period)}."
     return "An admin can raise it."
 
 

@@ -73,6 +73,9 @@ class CapSpec:
         return cap
 
 
+InstanceCaps = Mapping[Period, int]
+"""What the whole instance may spend in each period, in nano-dollars."""
+NO_CAPS: InstanceCaps = MappingProxyType({})
 _WHOSE: Mapping[Scope, str] = MappingProxyType(
     {Scope.USER: "each person", Scope.CHANNEL: "a channel", Scope.WORKSPACE: "all of it"}
 )
@@ -87,3 +90,8 @@ USUAL_PERIODS: Mapping[Scope, Period] = MappingProxyType(
     {Scope.USER: Period.DAY, Scope.CHANNEL: Period.MONTH, Scope.WORKSPACE: Period.MONTH}
 )
 """For how long a cap holds when nobody says so."""
+
+
+def env_name(period: Period) -> str:
+    """What sets the whole instance's cap."""
+    return f"PARLEY_{period.adverb.upper()}_CAP_USD"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot import command_texts as texts
 from bot.budget import limits_for
-from bot.caps import CAPS
+from bot.caps import CAPS, InstanceCaps
 from bot.catalog import Catalog, Tier
 from bot.command_grammar import Command
 from bot.commands import COMMANDS
@@ -36,14 +36,14 @@ class CommandRunner:
         catalog: Callable[[], Catalog],
         clock: Clock,
         *,
-        instance_cap: int | None,
+        instance_caps: InstanceCaps,
         admins: frozenset[str] = frozenset(),
     ) -> None:
         """`admins` are `platform:user id`, from the configuration."""
         self._store = store
         self._catalog = catalog
         self._clock = clock
-        self._instance_cap = instance_cap
+        self._instance_caps = instance_caps
         self._admins = admins
         self._runs: dict[str, Run] = {
             "help": self._help,
@@ -53,7 +53,7 @@ class CommandRunner:
             "budget": self._budget,
             "forget": self._forget,
             "stop": self._stop,
-            "spend": Reporter(store, catalog, clock, instance_cap=instance_cap).spend,
+            "spend": Reporter(store, catalog, clock, instance_caps=instance_caps).spend,
         }
 
     def with_rights(self, turn: Turn) -> Turn:
@@ -142,7 +142,9 @@ class CommandRunner:
             name = command.words[0]
             await self._set(turn, CAPS[name].place, name, command.text)
         settings = await self._store.settings(turn.key)
-        limits = limits_for(turn.key, turn.user_id, settings, self._instance_cap, self._clock.now())
+        limits = limits_for(
+            turn.key, turn.user_id, settings, self._instance_caps, self._clock.now()
+        )
         return texts.budget_text(await self._store.states(limits), is_admin=turn.is_admin)
 
     async def _stop(self, command: Command, turn: Turn) -> str:

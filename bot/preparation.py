@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from bot.attachments import problems
 from bot.budget import Limit, limits_for, tightest
 from bot.calls import estimate_input_tokens
+from bot.caps import InstanceCaps
 from bot.catalog import Tier
 from bot.conversation import MAX_HISTORY, needs_of, to_messages, to_system_prompt
 from bot.difficulty import HistoryTurn
@@ -52,14 +53,14 @@ class Preparation:
         estimation: Estimation,
         *,
         unhealthy: Callable[[], frozenset[str]],
-        instance_cap: int | None,
+        instance_caps: InstanceCaps,
     ) -> None:
         self._store = store
         self._router = router
         self._clock = clock
         self._estimation = estimation
         self._unhealthy = unhealthy
-        self._instance_cap = instance_cap
+        self._instance_caps = instance_caps
 
     async def prepare(self, turn: Turn, settings: Settings) -> Prepared:
         """Read tags and history; raises EmptyPromptError or UnknownModelError."""
@@ -84,7 +85,7 @@ class Preparation:
                 turn.key,
                 turn.user_id,
                 settings,
-                self._instance_cap,
+                self._instance_caps,
                 turn.started_at or now,  # after a crash too, it counts when it began
             ),
         )

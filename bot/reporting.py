@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 
 from bot.budget import limits_for
-from bot.caps import Scope
+from bot.caps import InstanceCaps, Scope
 from bot.catalog import Catalog
 from bot.command_grammar import Command
 from bot.digest import Grouping, Report, to_baseline, to_projection, to_report
@@ -36,12 +36,12 @@ class Reporter:
         catalog: Callable[[], Catalog],
         clock: Clock,
         *,
-        instance_cap: int | None,
+        instance_caps: InstanceCaps,
     ) -> None:
         self._store = store
         self._catalog = catalog
         self._clock = clock
-        self._instance_cap = instance_cap
+        self._instance_caps = instance_caps
 
     async def spend(self, command: Command, turn: Turn) -> Reply:
         """The `spend` command: an admin sees the workspace, anybody else what is their own."""
@@ -116,7 +116,7 @@ class Reporter:
     async def _with_budgets(
         self, report: Report, key: ConversationKey, user_id: str | None, settings: Settings
     ) -> Report:
-        limits = limits_for(key, user_id or "", settings, self._instance_cap, self._clock.now())
+        limits = limits_for(key, user_id or "", settings, self._instance_caps, self._clock.now())
         shared = (Scope.WORKSPACE, Scope.INSTANCE)
         kept = [limit for limit in limits if user_id is not None or limit.scope in shared]
         return report.with_budgets(await self._store.states(kept))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from bot.access import check_access, check_rate
 from bot.attachments import problems
 from bot.budget import Limit, alert_message
+from bot.caps import NO_CAPS, InstanceCaps
 from bot.command_grammar import Command
 from bot.command_runner import CommandRunner
 from bot.commands import COMMANDS, parse_command
@@ -77,12 +78,12 @@ class Responder:
         delivery: Delivery,
         router: Router,
         clock: Clock,
-        instance_cap: int | None = None,
+        instance_caps: InstanceCaps = NO_CAPS,
         admins: frozenset[str] = frozenset(),
         observers: Sequence[Observer] = (),
         step_timeout_s: float = STEP_TIMEOUT_S,
     ) -> None:
-        """`instance_cap` is the monthly cap of the whole instance in nano-dollars.
+        """`instance_caps` are those of all who ask, together.
 
         `admins` are `platform:user id`; `step_timeout_s` is how long one step of a debate or an
         ensemble may take.
@@ -101,10 +102,10 @@ class Responder:
                 meter, router, store, on_failure=self._health.note, unhealthy=self._health.unhealthy
             ),
             unhealthy=self._health.unhealthy,
-            instance_cap=instance_cap,
+            instance_caps=instance_caps,
         )
         self.commands = CommandRunner(
-            store, lambda: router.catalog, clock, instance_cap=instance_cap, admins=admins
+            store, lambda: router.catalog, clock, instance_caps=instance_caps, admins=admins
         )
         self._observers = observers
         self._summaries = Summaries(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from bot.calls import Completion, ModelCall, OnText, Usage
+from bot.caps import InstanceCaps, Period
 from bot.catalog import Capability, Catalog, ModelSpec, Tier
 from bot.difficulty import Estimate, HistoryTurn
 from bot.messages import ConversationKey, IncomingMessage
@@ -244,3 +245,8 @@ def turn(prompt: str = "Hello", turn_id: str = "test:m1", **more: object) -> Tur
         "created_at": NOON,
     }
     return Turn(**{**values, **more})  # type: ignore[arg-type]  # test data
+
+
+def monthly(cap: int | None) -> InstanceCaps:
+    """The whole instance's cap for a month alone."""
+    return {} if cap is None else {Period.MONTH: cap}

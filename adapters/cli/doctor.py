@@ -25,7 +25,6 @@ from bot.catalog import ModelSpec, Tier
 from bot.errors import BotError, BudgetExceededError, GatewayError
 from bot.messages import ConversationKey, Message, Role
 from bot.metering import Account, Meter
-from bot.money import format_usd
 from bot.settings import Settings
 from bot.turns import Turn
 
@@ -65,8 +64,7 @@ def _static(settings: AppSettings, choice: ModelChoice) -> Iterator[Finding]:
             yield Finding(
                 f"{tier.label} tier", Verdict.HINT, "no model is on; another tier stands in"
             )
-    cap = format_usd(settings.instance_cap)
-    yield Finding("budget", Verdict.OK, f"at most {cap} a month (PARLEY_MONTHLY_CAP_USD)")
+    yield Finding("budget", Verdict.OK, f"at most {settings.most_spent}")
     yield _port(settings)
     yield from _tokens(settings)
     yield from local.tokens(settings)
@@ -179,8 +177,8 @@ def _to_turn(turn_id: str, terminal: Terminal) -> Turn:
 
 def _limits(terminal: Terminal) -> tuple[Limit, ...]:
     turn = _to_turn("", terminal)
-    cap = terminal.parts.settings.instance_cap
-    return limits_for(turn.key, turn.user_id, Settings(), cap, turn.created_at)
+    caps = terminal.parts.settings.instance_caps
+    return limits_for(turn.key, turn.user_id, Settings(), caps, turn.created_at)
 
 
 def _print(findings: list[Finding], *, as_json: bool) -> None:

@@ -46,7 +46,7 @@ async def spend(program: Program, wanted: Wanted, *, as_json: bool) -> int:
         places = await _places(store, wanted.workspace)
         zone = resolve([await store.settings_of(wanted.workspace)]).zone
         reporter = Reporter(
-            store, lambda: catalog, SystemClock(), instance_cap=settings.instance_cap
+            store, lambda: catalog, SystemClock(), instance_caps=settings.instance_caps
         )
         report = await reporter.report(places, span, zone)
         if wanted.ledger:

@@ -6,14 +6,15 @@ from collections.abc import Collection
 
 from adapters.slack.inbound import PLATFORM
 from adapters.slack.workspaces import Workspace
+from bot.caps import InstanceCaps
 
 
 class Rules:
-    """Who may change settings, and the cap of the instance."""
+    """Who may change settings, and the caps of the instance."""
 
-    def __init__(self, admins: Collection[str], instance_cap: int | None) -> None:
+    def __init__(self, admins: Collection[str], instance_caps: InstanceCaps) -> None:
         self._admins = admins
-        self.instance_cap = instance_cap
+        self.instance_cap = instance_caps
 
     async def is_admin(self, user_id: str, workspace: Workspace) -> bool:
         """Slack's admins and owners, and those of the configuration."""

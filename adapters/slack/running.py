@@ -209,7 +209,7 @@ class SlackBot:
     @property
     def _rules(self) -> Rules:
         settings = self._parts.settings
-        return Rules(settings.admins, settings.instance_cap)
+        return Rules(settings.admins, settings.instance_caps)
 
     def _arrivals(self, clients: Clients) -> Arrivals:
         return Arrivals(
@@ -226,7 +226,7 @@ class SlackBot:
             self._store,
             lambda: parts.router.catalog,
             parts.clock,
-            instance_cap=rules.instance_cap,
+            instance_caps=rules.instance_cap,
         )
         desk = Desk(
             inbox=parts.inbox,

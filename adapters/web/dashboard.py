@@ -20,6 +20,7 @@ from adapters.ledger_csv import to_csv
 from adapters.web.dashboard_views import Chosen, Found, to_page, to_workspace_labels
 from adapters.web.pages import Pages
 from bot.budget import BudgetState, limits_for
+from bot.caps import InstanceCaps
 from bot.digest import Grouping
 from bot.features import Feature, purposes_of
 from bot.ledger import LedgerEntry
@@ -64,7 +65,7 @@ class Dashboard:
     store: DashboardStore
     reporter: Reporter
     clock: Clock
-    instance_cap: int | None
+    instance_caps: InstanceCaps
     pages: Pages = field(default_factory=Pages)
 
     def routes(self) -> list[Route]:
@@ -134,7 +135,7 @@ class Dashboard:
 
     async def _budgets(self, chosen: Chosen, settings: Settings) -> tuple[BudgetState, ...]:
         now = self.clock.now()
-        limits = limits_for(_key(chosen), chosen.user, settings, self.instance_cap, now)
+        limits = limits_for(_key(chosen), chosen.user, settings, self.instance_caps, now)
         shown = {"user": bool(chosen.user), "channel": bool(chosen.channel)}
         kept = [limit for limit in limits if shown.get(limit.scope.value, True)]
         return await self.store.states(kept)

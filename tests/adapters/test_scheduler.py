@@ -11,6 +11,7 @@ import pytest
 
 from adapters.announcing import Admins, Announcement, announcers_of
 from adapters.scheduler import Digests, run_lookouts
+from bot.caps import NO_CAPS
 from bot.errors import DeliveryError, SettingError
 from bot.reporting import Reporter
 from bot.settings import SettingChange
@@ -49,7 +50,7 @@ class World:
         self.digests = self.process()
 
     def process(self) -> Digests:
-        reporter = Reporter(self.store, catalog, self.clock, instance_cap=None)
+        reporter = Reporter(self.store, catalog, self.clock, instance_caps=NO_CAPS)
         return Digests(
             store=self.store,
             reporter=reporter,

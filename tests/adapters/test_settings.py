@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from adapters.settings import AppSettings, load_settings, made_home
+from bot.caps import Period
 from bot.errors import ConfigurationError
 from bot.money import NANOUSD
 
@@ -20,7 +21,18 @@ def test_env_example_names_every_setting_and_no_other() -> None:
 
 def test_env_example_is_a_valid_configuration() -> None:
     settings = load_settings(ROOT / ".env.example")
-    assert settings.instance_cap == 20 * NANOUSD
+    assert settings.instance_caps == {Period.MONTH: 20 * NANOUSD}
+    assert settings.most_spent == "$20 a month (PARLEY_MONTHLY_CAP_USD)"
+
+
+def test_the_instance_can_have_a_cap_for_each_period(tmp_path: Path) -> None:
+    env = tmp_path / ".env"
+    env.write_text("PARLEY_DAILY_CAP_USD=1.50\nPARLEY_WEEKLY_CAP_USD=\nPARLEY_MONTHLY_CAP_USD=9\n")
+    settings = load_settings(env)
+    assert settings.instance_caps == {Period.DAY: 3 * NANOUSD // 2, Period.MONTH: 9 * NANOUSD}
+    assert settings.most_spent == (
+        "$1.50 a day, $9 a month (PARLEY_DAILY_CAP_USD, PARLEY_MONTHLY_CAP_USD)"
+    )
 
 
 def test_reads_a_file_and_keeps_its_secrets_secret(tmp_path: Path) -> None:

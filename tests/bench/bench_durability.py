@@ -29,7 +29,7 @@ from bot.responder import Responder
 from bot.router import Router
 from storage import SqlStore, open_store
 from tests.bench.figures import tell, tell_spread
-from tests.fakes import RecordingDelivery
+from tests.fakes import RecordingDelivery, monthly
 from tests.postgres import running_server
 from tests.waiting import until
 
@@ -114,7 +114,7 @@ async def opened(location: str) -> AsyncIterator[Bench]:
             delivery=RecordingDelivery(),
             router=Router(Catalog((MODEL,)), RulesEstimator()),
             clock=clock,
-            instance_cap=1_000 * NANOUSD,
+            instance_caps=monthly(1_000 * NANOUSD),
         )
         async with DurableEngine(store, responder.answer, clock) as engine:
             yield Bench(Inbox(store, engine, clock), store, provider)

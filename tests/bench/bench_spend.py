@@ -29,6 +29,7 @@ from sqlmodel import SQLModel
 from starlette.applications import Starlette
 
 from adapters.web import Dashboard
+from bot.caps import NO_CAPS
 from bot.periods import Span, same_before, stretch_at
 from bot.reporting import Reporter
 from bot.spend import Where
@@ -123,8 +124,8 @@ async def measure(address: str, rows: int, each: int) -> dict[str, float]:
         )
         before = same_before(week, NOW, UTC)
         assert before is not None
-        reporter = Reporter(store, catalog, clock, instance_cap=None)
-        dashboard = Dashboard(store=store, reporter=reporter, clock=clock, instance_cap=None)
+        reporter = Reporter(store, catalog, clock, instance_caps=NO_CAPS)
+        dashboard = Dashboard(store=store, reporter=reporter, clock=clock, instance_caps=NO_CAPS)
         transport = httpx.ASGITransport(app=Starlette(routes=dashboard.routes()))
         async with httpx.AsyncClient(transport=transport, base_url="http://bench") as http:
             page = "/spend?workspace=bench/0"

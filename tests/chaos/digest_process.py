@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from adapters.announcing import Admins, Announcement
 from adapters.scheduler import Digests
+from bot.caps import NO_CAPS
 from bot.ports import Post
 from bot.reporting import Reporter
 from storage import SqlStore, open_store
@@ -78,7 +79,7 @@ class TableAnnouncer:
 async def main(address: str) -> None:
     clock = FrozenClock()
     async with open_store(address) as store:
-        reporter = Reporter(store, catalog, clock, instance_cap=None)
+        reporter = Reporter(store, catalog, clock, instance_caps=NO_CAPS)
         announcer = TableAnnouncer(store, clock)
         digests = Digests(
             store=store,

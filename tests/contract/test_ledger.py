@@ -190,7 +190,7 @@ async def test_no_window_of_any_period_is_passed_by_many_at_once(store: AnyStore
         user_daily_cap=100, user_weekly_cap=250, channel_monthly_cap=700, workspace_daily_cap=90
     )
     days = [NOON + timedelta(days=number % 10) for number in range(80)]
-    by_day = {at: limits_for(PLACE, "ann", caps, 600, at) for at in days}
+    by_day = {at: limits_for(PLACE, "ann", caps, {Period.MONTH: 600}, at) for at in days}
 
     async def spend(number: int) -> int:
         call = replace(entry(f"test:m{number}:a", hold=30), created_at=days[number])

@@ -18,7 +18,7 @@ from bot.budget import (
     to_exceeded_error,
     window_at,
 )
-from bot.caps import CAPS, Period, Scope
+from bot.caps import CAPS, NO_CAPS, Period, Scope
 from bot.money import NANOUSD
 from bot.settings import Settings, resolve
 from tests.fakes import NOON, PLACE
@@ -27,9 +27,14 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def _state(
-    spent: int, *, held: int = 0, cap: int = 100, scope: Scope = Scope.INSTANCE
+    spent: int,
+    *,
+    held: int = 0,
+    cap: int = 100,
+    scope: Scope = Scope.INSTANCE,
+    period: Period = Period.MONTH,
 ) -> BudgetState:
-    window = window_at(NOON, Period.MONTH, UTC)
+    window = window_at(NOON, period, UTC)
     limit = Limit(scope=scope, scope_id="", window=window, cap=cap * NANOUSD)
     return BudgetState(limit=limit, spent=spent * NANOUSD, held=held * NANOUSD)
 
@@ -68,7 +73,7 @@ def test_windows_hold_their_moment_and_follow_one_another(
 
 def test_only_caps_that_are_set_limit_a_call_the_busiest_last() -> None:
     settings = Settings(user_daily_cap=5, workspace_monthly_cap=7)
-    limits = limits_for(PLACE, "ada", settings, 9, NOON)
+    limits = limits_for(PLACE, "ada", settings, {Period.MONTH: 9}, NOON)
     assert [(x.scope, x.scope_id, x.cap) for x in limits] == [
         (Scope.USER, "test/w/ada", 5),
         (Scope.WORKSPACE, "test/w", 7),
@@ -77,7 +82,7 @@ def test_only_caps_that_are_set_limit_a_call_the_busiest_last() -> None:
 
 
 def test_a_channel_cap_counts_for_its_channel_alone() -> None:
-    (limit,) = limits_for(PLACE, "ada", Settings(channel_monthly_cap=3), None, NOON)
+    (limit,) = limits_for(PLACE, "ada", Settings(channel_monthly_cap=3), NO_CAPS, NOON)
     assert (limit.scope, limit.scope_id) == (Scope.CHANNEL, "test/w/c")
 
 
@@ -85,12 +90,14 @@ def test_caps_of_every_period_hold_at_once() -> None:
     settings = Settings(
         user_daily_cap=1, user_weekly_cap=2, channel_daily_cap=3, workspace_weekly_cap=4
     )
-    limits = limits_for(PLACE, "ada", settings, None, NOON)
+    limits = limits_for(PLACE, "ada", settings, {Period.MONTH: 6, Period.DAY: 5}, NOON)
     assert [(x.scope, x.window.period, x.cap) for x in limits] == [
         (Scope.USER, Period.DAY, 1),
         (Scope.USER, Period.WEEK, 2),
         (Scope.CHANNEL, Period.DAY, 3),
         (Scope.WORKSPACE, Period.WEEK, 4),
+        (Scope.INSTANCE, Period.DAY, 5),
+        (Scope.INSTANCE, Period.MONTH, 6),
     ]
 
 
@@ -102,7 +109,7 @@ def test_each_cap_that_is_set_limits_its_own_window_in_the_places_zone(
     caps: dict[str, int], zone: ZoneInfo
 ) -> None:
     settings = replace(resolve([{name: str(usd) for name, usd in caps.items()}]), zone=zone)
-    limits = limits_for(PLACE, "ada", settings, None, NOON)
+    limits = limits_for(PLACE, "ada", settings, NO_CAPS, NOON)
     assert [(x.scope, x.window, x.cap) for x in limits] == [
         (spec.scope, window_at(NOON, spec.period, zone), caps[name] * NANOUSD)
         for name, spec in CAPS.items()
@@ -138,6 +145,13 @@ def test_a_refusal_names_the_cap_and_when_it_ends() -> None:
         "Whoever runs Parley can raise it: PARLEY_MONTHLY_CAP_USD."
     )
     assert error.available == NANOUSD
+
+
+@pytest.mark.parametrize("period", list(Period))
+def test_a_refusal_of_the_instance_names_what_raises_that_cap(period: Period) -> None:
+    text = str(to_exceeded_error(_state(99, period=period)))
+    assert f"$100.00 a {period} has no room" in text
+    assert f"PARLEY_{period.adverb.upper()}_CAP_USD" in text
 
 
 def test_an_alert_names_what_is_used() -> None:

@@ -27,6 +27,7 @@ from tests.fakes import (
     Hang,
     ScriptedGateway,
     catalog,
+    monthly,
     turn,
 )
 from tests.unit.world import World
@@ -171,7 +172,7 @@ async def test_a_tagged_prompt_is_never_judged() -> None:
 async def test_without_a_budget_for_the_judge_the_prompt_is_routed_all_the_same() -> None:
     bench = _Bench("nobody asks")
     paid = Settings(router=RouterForm.JUDGE, models=frozenset({"cheap", "full"}))
-    limits = limits_for(PLACE, "ada", paid, 0, NOON)
+    limits = limits_for(PLACE, "ada", paid, monthly(0), NOON)
     account = Account(turn=turn(), limits=limits)
     estimate = await bench.estimation.estimate(QUESTION, (), paid, account)
     assert (estimate.version, bench.gateway.calls) == ("fixed", [])

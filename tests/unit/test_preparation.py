@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.caps import NO_CAPS
 from bot.catalog import Tier
 from bot.errors import EmptyPromptError, UnknownModelError
 from bot.estimation import Estimation
@@ -22,7 +23,7 @@ async def _preparation() -> Preparation:
     clock, router = FrozenClock(), Router(catalog(), FixedEstimator())
     meter = Meter(ScriptedGateway(), store, clock)
     estimation = Estimation(meter, router, store, on_failure=lambda *_: None, unhealthy=frozenset)
-    return Preparation(store, router, clock, estimation, unhealthy=frozenset, instance_cap=None)
+    return Preparation(store, router, clock, estimation, unhealthy=frozenset, instance_caps=NO_CAPS)
 
 
 async def test_tags_are_read_and_not_sent() -> None:

@@ -18,7 +18,7 @@ from bot.settings import Settings
 from bot.spend import Where
 from storage import MemoryStore
 from tests.contract.test_spend import booked
-from tests.fakes import FrozenClock, catalog, turn
+from tests.fakes import FrozenClock, catalog, monthly, turn
 from tests.unit.spending import HERE, MONDAY, call, usd
 
 ADA = replace(turn("spend"), user_id="ann")
@@ -38,7 +38,7 @@ class Desk:
     def __init__(self, at: datetime = THURSDAY, cap: int | None = None) -> None:
         self.store = MemoryStore()
         self.clock = FrozenClock(at)
-        self.reporter = Reporter(self.store, catalog, self.clock, instance_cap=cap)
+        self.reporter = Reporter(self.store, catalog, self.clock, instance_caps=monthly(cap))
 
     async def said(self, words: str, who: object = ADMIN) -> str:
         return (await self.reporter.spend(command(words), who)).text  # type: ignore[arg-type]  # turns

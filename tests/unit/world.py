@@ -19,6 +19,7 @@ from tests.fakes import (
     ScriptedGateway,
     catalog,
     incoming,
+    monthly,
 )
 
 
@@ -49,7 +50,7 @@ class World:
             delivery=self.delivery,
             router=Router(self.models, self.estimator),
             clock=self.clock,
-            instance_cap=self.cap,
+            instance_caps=monthly(self.cap),
             admins=self.admins,
             observers=self.observers,
         )

@@ -12,6 +12,7 @@ import pytest
 
 from adapters.announcing import Admins, Announcement, Announcer, announcers_of
 from adapters.scheduler import Digests
+from bot.caps import NO_CAPS
 from bot.errors import DeliveryError
 from bot.ports import Post
 from bot.reporting import Reporter
@@ -117,7 +118,7 @@ async def digests_of(stage: Stage, folder: Path, channel_id: str) -> AsyncIterat
 
         yield Digests(
             store=store,
-            reporter=Reporter(store, catalog, clock, instance_cap=None),
+            reporter=Reporter(store, catalog, clock, instance_caps=NO_CAPS),
             announcers=announcers,
             clock=clock,
             admins=Admins(store, announcers),

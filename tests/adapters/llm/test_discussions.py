@@ -20,6 +20,7 @@ from tests.fakes import (
     RecordingSink,
     incoming,
     model,
+    monthly,
 )
 from tests.loopback.providers import ProviderServer
 from tests.loopback.providers.record import Seen
@@ -55,7 +56,7 @@ class World:
             delivery=self.delivery,
             router=Router(Catalog(tuple(models)), FixedEstimator()),
             clock=FrozenClock(),
-            instance_cap=20 * NANOUSD,
+            instance_caps=monthly(20 * NANOUSD),
             step_timeout_s=STEP_TIMEOUT_S,
         )
 

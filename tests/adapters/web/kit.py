@@ -28,6 +28,7 @@ from adapters.web import (
     run_web,
 )
 from bot.calls import Completion, ModelCall, OnText
+from bot.caps import NO_CAPS
 from bot.catalog import Catalog
 from bot.inbox import Inbox
 from bot.reporting import Reporter
@@ -125,8 +126,8 @@ async def web_chat(
     responder = Responder(store=store, gateway=gateway, delivery=web, router=router, clock=clock)
     queue = InlineQueue(responder.answer)
     catalog = [router.catalog]
-    reporter = Reporter(store, lambda: catalog[0], clock, instance_cap=None)
-    dashboard = Dashboard(store=store, reporter=reporter, clock=clock, instance_cap=None)
+    reporter = Reporter(store, lambda: catalog[0], clock, instance_caps=NO_CAPS)
+    dashboard = Dashboard(store=store, reporter=reporter, clock=clock, instance_caps=NO_CAPS)
     page = create_app(
         WebParts(
             store=store,

@@ -27,7 +27,7 @@ from bot.settings import SettingChange
 from storage import MemoryStore
 from tests.adapters.charts.test_charts import CARD
 from tests.contract.test_spend import booked
-from tests.fakes import FrozenClock, catalog
+from tests.fakes import FrozenClock, catalog, monthly
 from tests.unit.spending import MONDAY, call, usd
 
 NOW = MONDAY + timedelta(days=3, hours=12)
@@ -54,8 +54,8 @@ class Page:
 @asynccontextmanager
 async def opened(cap: int | None = None) -> AsyncIterator[Page]:
     store, clock = MemoryStore(), FrozenClock(NOW)
-    reporter = Reporter(store, catalog, clock, instance_cap=cap)
-    dashboard = Dashboard(store=store, reporter=reporter, clock=clock, instance_cap=cap)
+    reporter = Reporter(store, catalog, clock, instance_caps=monthly(cap))
+    dashboard = Dashboard(store=store, reporter=reporter, clock=clock, instance_caps=monthly(cap))
     app = Starlette(routes=dashboard.routes(), middleware=[Middleware(Guard)])
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:

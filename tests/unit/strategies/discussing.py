@@ -24,6 +24,7 @@ from tests.fakes import (
     completion,
     incoming,
     model,
+    monthly,
 )
 
 Line = str | Exception | Completion | Callable[[ModelCall], str]
@@ -106,7 +107,7 @@ class World:
             delivery=self.delivery,
             router=Router(self.models, FixedEstimator()),
             clock=self.clock,
-            instance_cap=self.cap,
+            instance_caps=monthly(self.cap),
         )
 
     async def ask(self, text: str, message_id: str = "m1", **more: object) -> RecordingSink:

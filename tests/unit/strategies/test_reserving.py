@@ -16,7 +16,7 @@ from bot.money import NANOUSD
 from bot.settings import Settings
 from bot.strategies.steps import to_steps
 from bot.turns import TurnStatus
-from tests.fakes import completion, incoming, model
+from tests.fakes import completion, incoming, model, monthly
 from tests.unit.strategies.discussing import HANG, Playing, World
 
 PARTS = {"propose1": "Sydney.", "criticise1": "- [serious] No.", "revise1": "Canberra."}
@@ -31,7 +31,7 @@ def _world(**parts: object) -> World:
 
 def _limits(world: World, at: datetime | None = None) -> tuple[Limit, ...]:
     key = incoming("").key
-    return limits_for(key, "ada", Settings(), world.cap, at or world.clock.at)
+    return limits_for(key, "ada", Settings(), monthly(world.cap), at or world.clock.at)
 
 
 async def _used(world: World, at: datetime | None = None) -> tuple[int, int]:
