@@ -144,14 +144,19 @@ def limits_for(
     )
 
 
-def to_exceeded_error(state: BudgetState) -> BudgetExceededError:
-    """The error for a cap that leaves no room, with what a person is told."""
-    limit = state.limit
+def to_exceeded_error(states: Sequence[BudgetState], hold: int) -> BudgetExceededError:
+    """The error for caps that leave no room for a hold, with what a person is told.
+
+    It names the one of them that starts anew last: not before then is there room.
+    """
+    available = min(state.available for state in states)
+    refusing = [state for state in states if state.available < max(hold, available + 1)]
+    limit = max(refusing, key=lambda s: (s.limit.window.ends_at, -s.available)).limit
     whose = _WHOSE[limit.scope]
     return BudgetExceededError(
         f"{whose} budget of {format_usd(limit.cap)} a {limit.window.period} has no room for this. "
         f"It starts anew on {_until(limit)}. {_raised_by(limit)}",
-        available=state.available,
+        available=available,
         resets_at=limit.window.ends_at,
     )
 

@@ -113,9 +113,10 @@ class Meter:
             tokens = price.affordable_output_tokens(
                 input_tokens=call.input_tokens, available=error.available
             )
-            if not MIN_OUTPUT_TOKENS <= tokens < call.max_output_tokens:
+            if max(tokens, MIN_OUTPUT_TOKENS) >= call.max_output_tokens:
                 raise
-            shorter = replace(call, max_output_tokens=tokens)
+            # With too little for the shortest, its refusal says which caps do not even allow that.
+            shorter = replace(call, max_output_tokens=max(tokens, MIN_OUTPUT_TOKENS))
             return await self._held(shorter, account), shorter
 
     async def _held(self, call: ModelCall, account: Account) -> LedgerEntry:

@@ -13,7 +13,6 @@ from bot.budget import (
     BudgetAlert,
     BudgetState,
     Limit,
-    tightest,
     to_alerts,
     to_exceeded_error,
 )
@@ -163,10 +162,8 @@ class SqlLedger:
                 await self._hold(connection, earlier, hold)
                 return opened
         except NoRoomError as error:
-            state = tightest(await self.states(limits, turn_id=entry.turn_id if draws else ""))
-            if state is None:
-                raise
-            raise to_exceeded_error(state) from error
+            states = await self.states(limits, turn_id=entry.turn_id if draws else "")
+            raise to_exceeded_error(states, entry.hold) from error
 
     async def close(self, entry: LedgerEntry) -> bool:
         """Settle an open entry in the limits of its hold."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.budget import BudgetAlert, BudgetState, Limit, tightest, to_alerts, to_exceeded_error
+from bot.budget import BudgetAlert, BudgetState, Limit, to_alerts, to_exceeded_error
 from bot.ledger import CallStatus, LedgerEntry
 from bot.turns import Turn
 from storage.convert_money import in_hold_order, to_budget_id, to_place
@@ -55,9 +55,9 @@ class MemoryLedger:
         return entry
 
     async def _refuse_beyond(self, hold: int, limits: Sequence[Limit], turn_id: str) -> None:
-        state = tightest(await self.states(limits, turn_id=turn_id))
-        if hold and state is not None and state.available < hold:
-            raise to_exceeded_error(state)
+        states = await self.states(limits, turn_id=turn_id)
+        if hold and any(state.available < hold for state in states):
+            raise to_exceeded_error(states, hold)
 
     def _hold(self, entry: LedgerEntry, limits: Sequence[Limit], *, draws: bool) -> None:
         """Draw a hold from the turn's reservation, and hold what goes beyond it."""

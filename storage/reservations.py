@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.budget import Limit, tightest, to_exceeded_error
+from bot.budget import Limit, to_exceeded_error
 from bot.turns import Turn, TurnStatus
 from storage.budgets import Changes, NoRoomError, Taking, read_states, take
 from storage.convert_money import in_hold_order, to_budget_id
@@ -55,10 +55,8 @@ class SqlReservations:
                     await take(self._db, connection, by_id[budget_id], Taking(hold=amount))
         except NoRoomError as error:
             async with self._db.query() as connection:
-                state = tightest(await read_states(connection, limits))
-            if state is None:
-                raise
-            raise to_exceeded_error(state) from error
+                states = await read_states(connection, limits)
+            raise to_exceeded_error(states, amount) from error
 
 
 async def read_reservation(

@@ -119,6 +119,18 @@ async def test_refuses_what_a_limit_has_no_room_for_and_holds_nothing(store: Any
     assert len(await store.entries("test:m1")) == 1
 
 
+async def test_a_refusal_by_several_windows_names_the_one_that_ends_last(store: AnyStore) -> None:
+    a_week = limit(Scope.USER, scope_id="test/w/ann", cap=510, period=Period.WEEK)
+    await store.open(entry("test:m1:a", hold=500), [USER, a_week, ALL])
+
+    with pytest.raises(BudgetExceededError) as refused:
+        await store.open(entry("test:m1:b", hold=51), [USER, a_week, ALL])
+
+    assert refused.value.available == 0
+    assert refused.value.resets_at == a_week.window.ends_at
+    assert await _used(store, USER, a_week, ALL) == [(0, 500)] * 3
+
+
 async def test_holds_up_to_the_cap_itself(store: AnyStore) -> None:
     await store.open(entry("test:m1:a", hold=1_000), [ALL])
 

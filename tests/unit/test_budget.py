@@ -138,7 +138,7 @@ def test_the_tightest_is_the_one_with_least_left() -> None:
 
 
 def test_a_refusal_names_the_cap_and_when_it_ends() -> None:
-    error = to_exceeded_error(_state(99))
+    error = to_exceeded_error([_state(99)], 2 * NANOUSD)
     assert str(error) == (
         "The budget of $100.00 a month has no room for this. "
         "It starts anew on 1 December, 00:00 UTC. "
@@ -147,9 +147,43 @@ def test_a_refusal_names_the_cap_and_when_it_ends() -> None:
     assert error.available == NANOUSD
 
 
+def test_of_caps_without_room_a_refusal_names_the_one_that_ends_last() -> None:
+    day, week = _state(100, period=Period.DAY), _state(99, period=Period.WEEK)
+    month = _state(10, period=Period.MONTH)
+    error = to_exceeded_error([day, week, month], 2 * NANOUSD)
+    assert error.resets_at == week.limit.window.ends_at
+    assert error.available == 0
+    assert "$100.00 a week has no room for this. It starts anew on 30 November" in str(error)
+
+
+def test_of_caps_that_end_together_a_refusal_names_the_tightest() -> None:
+    error = to_exceeded_error([_state(100, scope=Scope.USER), _state(99)], 2 * NANOUSD)
+    assert str(error).startswith("Your budget")
+
+
+def test_a_refusal_names_the_tightest_when_all_have_room_again() -> None:
+    day, month = _state(90, period=Period.DAY), _state(10)
+    assert to_exceeded_error([month, day], 1).resets_at == day.limit.window.ends_at
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 120), st.sampled_from(list(Period))), min_size=1),
+    st.integers(1, 50),
+)
+def test_at_the_time_that_a_refusal_names_every_cap_that_refused_starts_anew(
+    used: list[tuple[int, Period]], usd: int
+) -> None:
+    states = [_state(spent, period=period) for spent, period in used]
+    error = to_exceeded_error(states, usd * NANOUSD)
+    assert error.resets_at is not None
+    assert error.available == min(state.available for state in states)
+    refusing = [state for state in states if state.available < usd * NANOUSD]
+    assert all(state.limit.window.ends_at <= error.resets_at for state in refusing)
+
+
 @pytest.mark.parametrize("period", list(Period))
 def test_a_refusal_of_the_instance_names_what_raises_that_cap(period: Period) -> None:
-    text = str(to_exceeded_error(_state(99, period=period)))
+    text = str(to_exceeded_error([_state(99, period=period)], 2 * NANOUSD))
     assert f"$100.00 a {period} has no room" in text
     assert f"PARLEY_{period.adverb.upper()}_CAP_USD" in text
 

@@ -27,8 +27,8 @@ MODEL = model("paid", usd="1")
 TURN = turn()
 
 
-def _limit(cap: int) -> Limit:
-    window = window_at(NOON, Period.MONTH, UTC)
+def _limit(cap: int, period: Period = Period.MONTH) -> Limit:
+    window = window_at(NOON, period, UTC)
     return Limit(scope=Scope.INSTANCE, scope_id="", window=window, cap=cap)
 
 
@@ -156,6 +156,18 @@ async def test_no_money_refuses_before_the_call() -> None:
     with pytest.raises(BudgetExceededError, match="has no room"):
         await meter.complete(_call(), Account(turn=TURN, limits=(_limit(1_000),)), _ignore)
     assert gateway.calls == []
+
+
+@pytest.mark.parametrize(
+    ("monthly_cap", "names"), [(300 * 4_000 + 10 * 1_000, Period.DAY), (5_000, Period.MONTH)]
+)
+async def test_a_refusal_names_the_cap_that_does_not_even_allow_a_short_answer(
+    monthly_cap: int, names: Period
+) -> None:
+    meter = Meter(ScriptedGateway(), await _ready(), FrozenClock())
+    limits = (_limit(1_000, Period.DAY), _limit(monthly_cap))
+    with pytest.raises(BudgetExceededError, match=f"a {names} has no room"):
+        await meter.complete(_call(), Account(turn=TURN, limits=limits), _ignore)
 
 
 async def test_a_free_call_needs_no_money() -> None:
