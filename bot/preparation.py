@@ -93,7 +93,8 @@ class Preparation:
     async def route(self, turn: Turn, prepared: Prepared) -> RouteDecision:
         """Choose the model, within what the budgets have left; raises as `Router.route` does."""
         settings, tagged = prepared.settings, prepared.tagged
-        state = tightest(await self._store.states(prepared.limits))
+        states = await self._store.states(prepared.limits)
+        least = tightest(states)
         tier, tier_reason = _asked_tier(turn, tagged, settings)
         alias = None if turn.tier is not None else tagged.alias
         history = _to_history_turns(prepared.history)
@@ -114,8 +115,8 @@ class Preparation:
             models=settings.models,
             dial=settings.dial,
             current_alias=next((u.alias for u in reversed(prepared.history) if u.alias), None),
-            available=None if state is None else state.available,
-            is_budget_low=state is not None and state.is_low,
+            available=None if least is None else least.available,
+            is_budget_low=any(state.is_low for state in states),
             unhealthy=self._unhealthy(),
         )
         decision = self._router.route(request)

@@ -17,6 +17,7 @@ from bot.turns import TurnStatus
 from tests.fakes import (
     PLACE,
     Cut,
+    FixedEstimator,
     Hang,
     RecordingDelivery,
     RecordingSink,
@@ -258,6 +259,26 @@ async def test_the_budget_at_its_end_leaves_the_free_tier() -> None:
     assert sink.reply.footer is not None
     assert sink.reply.footer.tier is Tier.FREE
     assert "budget is low" in sink.reply.notes[0]
+
+
+async def test_any_of_several_caps_that_runs_low_steps_down_a_tier() -> None:
+    world = World(ScriptedGateway(), estimator=FixedEstimator(0.1, 0.4, 0.95), cap=NANOUSD)
+    world.gateway.script = [completion("x", output_tokens=47_500)]
+    await world.ask("@heavy Hi", "m0")
+    world.clock.advance(86_400)
+    await world.store.set_setting(
+        SettingChange(
+            scope_id="test/w",
+            name="user_daily_cap",
+            after="0.04",
+            user_id="ada",
+            at=world.clock.now(),
+        )
+    )
+    sink = await world.ask("Hi", "m1")
+    assert sink.reply.footer is not None
+    assert sink.reply.footer.tier < Tier.FULL
+    assert "The budget is low" in sink.reply.notes[0]
 
 
 async def test_without_a_free_tier_the_budget_refuses_and_names_the_reset() -> None:
