@@ -76,8 +76,10 @@ async def test_commands_work_as_words_in_a_thread(stage: Stage) -> None:
 
 async def test_the_budget_is_shown_to_who_asks(stage: Stage) -> None:
     await used(stage, "budget whose=workspace dollars=5")
+    await used(stage, "budget whose=user dollars=2 period=weekly")
     command = await used(stage, "budget")
-    assert "$5" in command.texts[0]
+    assert "this month: $0 of $5" in command.texts[0]
+    assert "**You**, this week: $0 of $2" in command.texts[0]
     assert command.is_ephemeral
 
 

@@ -258,8 +258,9 @@ async def test_settings_are_changed_in_a_modal(rig: Rig, slack: LoopbackSlack) -
     await slack.until(lambda: wrong.is_acked)
     assert wrong.answer["response_action"] == "errors"
     assert "0 to 10" in wrong.answer["errors"]["dial"]
-    right = slack.submit(view_id, {"tier": "full", "footer": "off"})
+    right = slack.submit(view_id, {"tier": "full", "footer": "off", "user_weekly_cap": "5"})
     await slack.until(lambda: right.is_acked)
+    assert (await rig.store.settings_of("slack/T1/C1"))["user_weekly_cap"] == "5"
     ts = slack.say("<@UPARLEY> think")
     await rig.answered(1)
     assert rig.gateway.calls[0].model.alias == "full"

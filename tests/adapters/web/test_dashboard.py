@@ -182,10 +182,13 @@ async def test_budgets_are_bars_with_words() -> None:
             scope_id="test/w", name="workspace_monthly_cap", after="5", user_id="ann", at=NOW
         )
         await page.store.set_setting(change)
+        await page.store.set_setting(replace(change, name="workspace_weekly_cap", after="4"))
         await booked(page.store, call(1))
 
         text = await page.text("workspace=test/w")
 
+    assert "Workspace, this week" in text
+    assert "25 %: $1.00 of $4.00" in text
     assert "Workspace, this month" in text
     assert "20 %: $1.00 of $5.00" in text
     assert "Instance, this month" in text
