@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot import errors
-from bot.budget import Limit
+from bot.budget import Limit, tightest, to_exceeded_error
 from bot.calls import Completion, ModelCall, OnText, Usage, estimate_tokens
 from bot.errors import BudgetExceededError, GatewayError, SupersededError
 from bot.ledger import CallStatus, LedgerEntry, to_cost, to_hold, to_list_price
@@ -104,6 +104,8 @@ class Meter:
 
     async def _open(self, call: ModelCall, account: Account) -> tuple[LedgerEntry, ModelCall]:
         """Hold what the call can cost; with too little left, ask for a shorter answer."""
+        if call.model.price is None:
+            await self._refuse_when_used_up(call, account)
         try:
             return await self._held(call, account), call
         except BudgetExceededError as error:
@@ -118,6 +120,17 @@ class Meter:
             # With too little for the shortest, its refusal says which caps do not even allow that.
             shorter = replace(call, max_output_tokens=max(tokens, MIN_OUTPUT_TOKENS))
             return await self._held(shorter, account), shorter
+
+    async def _refuse_when_used_up(self, call: ModelCall, account: Account) -> None:
+        """Begin no call of unknown price, which no hold can limit, once a budget is used up."""
+        turn_id = account.turn.turn_id
+        states = await self._ledger.states(account.limits, turn_id=turn_id)
+        state = tightest(states)
+        if state is None or state.available:
+            return
+        begun = {entry.call_id for entry in await self._ledger.entries(turn_id)}
+        if call.call_id not in begun:
+            raise to_exceeded_error(state)
 
     async def _held(self, call: ModelCall, account: Account) -> LedgerEntry:
         entry = self._entry(call, account)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bot.attachments import problems
-from bot.budget import Limit, limits_for, tightest
+from bot.budget import Limit, limits_for, tightest, to_exceeded_error
 from bot.calls import estimate_input_tokens
 from bot.caps import InstanceCaps
 from bot.catalog import Tier
@@ -91,7 +91,10 @@ class Preparation:
         )
 
     async def route(self, turn: Turn, prepared: Prepared) -> RouteDecision:
-        """Choose the model, within what the budgets have left; raises as `Router.route` does."""
+        """Choose the model, within what the budgets have left; raises as `Router.route` does.
+
+        BudgetExceededError when they are used up and only a model of unknown price is left.
+        """
         settings, tagged = prepared.settings, prepared.tagged
         states = await self._store.states(prepared.limits)
         least = tightest(states)
@@ -121,7 +124,10 @@ class Preparation:
         )
         decision = self._router.route(request)
         trial = to_trial(decision, request, settings, turn.turn_id)
-        return decision if trial is None else self._router.route(trial)
+        decision = decision if trial is None else self._router.route(trial)
+        if state is not None and decision.is_budget_used_up and decision.model.price is None:
+            raise to_exceeded_error(state)
+        return decision
 
 
 def _asked_tier(turn: Turn, tagged: Tagged, settings: Settings) -> tuple[Tier | None, str]:

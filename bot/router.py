@@ -251,9 +251,14 @@ def _sticky(ranked: Sequence[ModelSpec], request: RouteRequest) -> ModelSpec:
     return ranked[0]
 
 
-def _fits_budget(model: ModelSpec, request: RouteRequest) -> bool:
-    if request.available is None or model.price is None:
+def _fits_budget(
+    model: ModelSpec, request: RouteRequest, capable: Mapping[Tier, tuple[ModelSpec, ...]]
+) -> bool:
+    """Whether a short answer can be paid for; an unpriced model may cost something, as all do."""
+    if request.available is None:
         return True
+    if model.price is None:
+        return not _is_used_up(request, capable)
     least = model.price.cost(input_tokens=request.input_tokens, output_tokens=MIN_OUTPUT_TOKENS)
     return least <= request.available
 
@@ -267,7 +272,7 @@ def _step_down(
     affordable = [
         tier
         for tier in (lower if is_pressed else [wanted, *lower])
-        if any(_fits_budget(model, request) for model in capable[tier])
+        if any(_fits_budget(model, request, capable) for model in capable[tier])
     ]
     tier = affordable[0] if affordable else wanted
     if tier is wanted:
@@ -306,11 +311,11 @@ def _decision(
     *,
     notes: tuple[str, ...],
 ) -> RouteDecision:
-    chosen = models[0]
+    chosen, is_used_up = models[0], _is_used_up(request, capable)
     best = {tier: _ranked(of_tier, request)[0] for tier, of_tier in capable.items()}
     return RouteDecision(
         model=chosen,
-        fallbacks=models[1:],
+        fallbacks=tuple(m for m in models[1:] if m.price is not None or not is_used_up),
         requirements=requirements,
         estimated_cost=expected_cost(chosen, request.input_tokens),
         alternatives={
@@ -319,12 +324,14 @@ def _decision(
         },
         reason=", ".join(requirements.reasons[:3]) or "an everyday question",
         notes=notes,
-        is_budget_used_up=_is_used_up(request, capable),
+        is_budget_used_up=is_used_up,
     )
 
 
 def _is_used_up(request: RouteRequest, capable: Mapping[Tier, tuple[ModelSpec, ...]]) -> bool:
-    """Whether there are models that cost something, and none of them can be paid for."""
-    priced = [model for models in capable.values() for model in models if model.price]
-    paid = [model for model in priced if expected_cost(model, request.input_tokens)]
-    return bool(paid) and not any(_fits_budget(model, request) for model in paid)
+    """Whether there are models that may cost something, and none of them can be paid for."""
+    models = [model for of_tier in capable.values() for model in of_tier]
+    paid = [model for model in models if expected_cost(model, request.input_tokens)]
+    if paid:
+        return not any(_fits_budget(model, request, capable) for model in paid)
+    return request.available == 0 and any(model.price is None for model in models)

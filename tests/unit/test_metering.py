@@ -185,6 +185,25 @@ async def test_an_unpriced_call_is_made_and_stays_unpriced() -> None:
     assert total_cost([entry]) is None
 
 
+async def test_an_unpriced_call_is_made_only_while_there_is_money() -> None:
+    gateway, odd = ScriptedGateway("Hi"), model("odd", usd=None)
+    meter = Meter(gateway, await _ready(), FrozenClock())
+    with pytest.raises(BudgetExceededError, match="starts anew on 1 December"):
+        await meter.complete(_call(odd), Account(turn=TURN, limits=(_limit(0),)), _ignore)
+    assert gateway.calls == []
+    await meter.complete(_call(odd), Account(turn=TURN, limits=(_limit(1),)), _ignore)
+    assert len(gateway.calls) == 1
+
+
+async def test_an_unpriced_call_that_was_made_is_kept_when_the_budget_is_used_up_since() -> None:
+    gateway, odd = ScriptedGateway("Hi"), model("odd", usd=None)
+    meter = Meter(gateway, await _ready(), FrozenClock())
+    await meter.complete(_call(odd), Account(turn=TURN, limits=(_limit(1),)), _ignore)
+    again = await meter.complete(_call(odd), Account(turn=TURN, limits=(_limit(0),)), _ignore)
+    assert again.text == "Hi"
+    assert len(gateway.calls) == 1
+
+
 async def test_a_process_that_was_overtaken_stops() -> None:
     store = await _ready()
     meter = Meter(ScriptedGateway("Hi"), _Overtaken(store), FrozenClock())

@@ -288,6 +288,15 @@ async def test_without_a_free_tier_the_budget_refuses_and_names_the_reset() -> N
     assert world.gateway.calls == []
 
 
+@pytest.mark.parametrize(("prompt", "cap"), [("Hi", 1), ("@odd Hi", 1), ("@odd Hi", 0)])
+async def test_a_used_up_budget_asks_no_model_of_unknown_price(prompt: str, cap: int) -> None:
+    models = Catalog((model("odd", Tier.CHEAP, usd=None), model("full", Tier.FULL)))
+    world = World(ScriptedGateway(), models, cap=cap)
+    sink = await world.ask(prompt)
+    assert "starts anew on 1 December, 00:00 UTC" in sink.notice.text
+    assert world.gateway.calls == []
+
+
 async def test_four_fifths_of_a_budget_are_warned_of_once() -> None:
     models = Catalog((model("full", Tier.FULL, usd="1", max_output_tokens=100),))
     world = World(ScriptedGateway(*["x"] * 3), models, cap=10_000_000)

@@ -176,6 +176,36 @@ def test_an_unpriced_model_comes_after_the_priced_ones() -> None:
     assert [m.alias for m in (decision.model, *decision.fallbacks)] == ["b", "a"]
 
 
+UNPRICED = model("odd", Tier.CHEAP, usd=None)
+FREE = model("free", Tier.FREE, usd="0.1", is_free_quota=True)
+PAID = model("full", Tier.FULL, usd="5")
+
+
+@pytest.mark.parametrize(
+    ("models", "available"),
+    [
+        ((FREE, UNPRICED, PAID), 0),
+        ((FREE, UNPRICED, PAID), 1_000),  # too little for any call with a price
+        ((FREE, UNPRICED), 0),
+    ],
+)
+def test_a_budget_that_is_used_up_leaves_only_what_is_known_to_cost_nothing(
+    models: tuple[ModelSpec, ...], available: int
+) -> None:
+    request = replace(ASK, available=available, is_budget_low=True)
+    decision = _router(*models, estimator=HARD).route(request)
+    assert decision.model is FREE
+    assert UNPRICED not in decision.fallbacks
+    assert decision.is_budget_used_up
+
+
+def test_an_unpriced_model_is_asked_while_the_budget_has_room() -> None:
+    request = replace(ASK, tier=Tier.CHEAP, available=10**9)
+    decision = _router(FREE, UNPRICED, PAID).route(request)
+    assert decision.model is UNPRICED
+    assert not decision.is_budget_used_up
+
+
 def test_an_answer_fits_the_window_beside_its_prompt() -> None:
     small = model("small", context_tokens=1_000, max_output_tokens=4_000)
     assert output_limit(small, 300) == 700
