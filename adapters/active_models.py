@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters.llm import key_variable
@@ -50,4 +50,7 @@ def read_catalog(path: Path, known: Mapping[str, KnownModel]) -> Catalog:
 def choose_models(listed: Catalog, settings: AppSettings) -> ModelChoice:
     """Switch on the listed models that have their key, or need none."""
     active = listed.only(lambda m: not key_variable(m) or bool(key_of(m, settings)))
-    return ModelChoice(listed=listed, active=active)
+    inactive = tuple(
+        replace(m, api_key_env=key_variable(m)) for m in listed if active.named(m.alias) is None
+    )
+    return ModelChoice(listed=listed, active=replace(active, inactive=inactive))

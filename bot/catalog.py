@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 
@@ -83,6 +83,8 @@ class Catalog:
     """The active models, in the order of their file."""
 
     models: tuple[ModelSpec, ...]
+    inactive: tuple[ModelSpec, ...] = ()
+    """Listed, but their key is missing; `api_key_env` of each names it."""
 
     def __iter__(self) -> Iterator[ModelSpec]:
         return iter(self.models)
@@ -101,9 +103,11 @@ class Catalog:
 
     def only(self, keep: Callable[[ModelSpec], bool]) -> Catalog:
         """The catalogue without the models that `keep` refuses."""
-        return Catalog(tuple(m for m in self.models if keep(m)))
+        return replace(self, models=tuple(m for m in self.models if keep(m)))
 
     def with_models(self, more: tuple[ModelSpec, ...]) -> Catalog:
         """The catalogue with further models at its end; an alias already there wins."""
         known = set(self.aliases())
-        return Catalog(self.models + tuple(m for m in more if m.alias not in known))
+        models = self.models + tuple(m for m in more if m.alias not in known)
+        active = {model.alias for model in models}
+        return Catalog(models, tuple(m for m in self.inactive if m.alias not in active))

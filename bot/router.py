@@ -101,7 +101,7 @@ class Router:
         if request.alias is not None:
             return self._named(request, request.alias, capable)
         requirements = self._requirements(request, capable)
-        tier, notes = _nearest(requirements.tier, capable)
+        tier, notes = _nearest(requirements.tier, capable, self.catalog, request)
         tier, more = _step_down(request, capable, tier)
         ranked = _ranked(capable[tier], request)
         chosen = _sticky(ranked, request)
@@ -112,11 +112,7 @@ class Router:
         )  # fmt: skip
 
     def _capable(self, request: RouteRequest) -> Mapping[Tier, tuple[ModelSpec, ...]]:
-        allowed = self.catalog.only(
-            lambda m: (
-                m.tier <= request.max_tier and (not request.models or m.alias in request.models)
-            )
-        )
+        allowed = self.catalog.only(lambda m: m.tier <= request.max_tier and _is_listed(m, request))
         seeing = allowed.only(lambda m: request.needs <= m.capabilities)
         fitting = seeing.only(lambda m: has_room(m, request.input_tokens))
         if not allowed.models:
@@ -282,15 +278,46 @@ def _step_down(
     )
 
 
+def _is_listed(model: ModelSpec, request: RouteRequest) -> bool:
+    """Whether the place's list of models has this one, or there is no such list."""
+    return not request.models or model.alias in request.models
+
+
 def _nearest(
-    tier: Tier, capable: Mapping[Tier, tuple[ModelSpec, ...]]
+    tier: Tier,
+    capable: Mapping[Tier, tuple[ModelSpec, ...]],
+    catalog: Catalog,
+    request: RouteRequest,
 ) -> tuple[Tier, tuple[str, ...]]:
     """The tier itself, else the next one up, else the next one down; said when it is another."""
     if tier in capable:
         return tier, ()
     up = [other for other in sorted(capable) if other > tier]
     nearest = up[0] if up else max(capable)
-    return nearest, (f"No {tier.label} model can take this, so the {nearest.label} tier answers.",)
+    why = _why_empty(tier, catalog, request)
+    return nearest, (f"{why}, so the {nearest.label} tier answers.",)
+
+
+def _why_empty(tier: Tier, catalog: Catalog, request: RouteRequest) -> str:
+    """Why no model of a tier answers: not allowed here, not switched on, or not able to."""
+    if tier > request.max_tier:
+        return f"The {tier.label} tier is not allowed here"
+    active = catalog.of_tier(tier)
+    listed = [model for model in active if _is_listed(model, request)]
+    asleep = [m for m in catalog.inactive if m.tier is tier and _is_listed(m, request)]
+    if not listed and (active or request.models) and not asleep:
+        return f"No {tier.label} model is allowed here"
+    if not listed:
+        keys = tuple(dict.fromkeys(model.api_key_env or "" for model in asleep))
+        hint = f" ({_one_of(keys)} switches one on)" if keys else ""
+        return f"No {tier.label} model is switched on{hint}"
+    if not any(request.needs <= model.capabilities for model in listed):
+        return f"No {tier.label} model here can read images"
+    return f"No {tier.label} model here has room for a conversation this long"
+
+
+def _one_of(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _others(

@@ -24,3 +24,10 @@ def test_a_tier_has_its_models_in_order() -> None:
 def test_an_alias_already_listed_wins_over_one_found_later() -> None:
     catalog = Catalog((model("a", Tier.FULL),)).with_models((model("a"), model("b")))
     assert [(m.alias, m.tier) for m in catalog] == [("a", Tier.FULL), ("b", Tier.FREE)]
+
+
+def test_a_model_found_later_is_inactive_no_more() -> None:
+    listed = Catalog((model("a"),), inactive=(model("b"), model("c")))
+    found = listed.only(lambda m: m.alias == "a").with_models((model("b"),))
+    assert found.aliases() == ("a", "b")
+    assert [m.alias for m in found.inactive] == ["c"]

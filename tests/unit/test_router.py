@@ -66,7 +66,54 @@ def test_an_empty_tier_is_served_by_the_next_one_up_and_says_so() -> None:
     router = _router(model("a", Tier.FREE), model("c", Tier.FULL))
     decision = router.route(replace(ASK, tier=Tier.CHEAP))
     assert decision.model.alias == "c"
-    assert decision.notes == ("No cheap model can take this, so the full tier answers.",)
+    assert decision.notes == ("No cheap model is switched on, so the full tier answers.",)
+
+
+SEEING = frozenset({Capability.VISION})
+ASLEEP = tuple(
+    model(alias, Tier.FULL, api_key_env=key)
+    for alias, key in (("opus", "A_KEY"), ("sonnet", "A_KEY"), ("gpt", "B_KEY"), ("pro", "C_KEY"))
+)
+
+
+@pytest.mark.parametrize(
+    ("models", "request_", "says"),
+    [
+        (catalog(), replace(ASK, max_tier=Tier.CHEAP), "The full tier is not allowed here"),
+        (catalog(), replace(ASK, models=frozenset({"free"})), "No full model is allowed here"),
+        (
+            Catalog((model("a"),), ASLEEP),
+            ASK,
+            "No full model is switched on (A_KEY, B_KEY or C_KEY switches one on)",
+        ),
+        (
+            Catalog((model("a"),), ASLEEP),
+            replace(ASK, models=frozenset({"a", "gpt"})),
+            "No full model is switched on (B_KEY switches one on)",
+        ),
+        (
+            Catalog((model("a"),), ASLEEP),
+            replace(ASK, models=frozenset({"a"})),
+            "No full model is allowed here",
+        ),
+        (
+            Catalog((model("a", vision=True), model("b", Tier.FULL))),
+            replace(ASK, needs=SEEING),
+            "No full model here can read images",
+        ),
+        (
+            Catalog((model("a"), model("b", Tier.FULL, context_tokens=500))),
+            replace(ASK, input_tokens=900),
+            "No full model here has room for a conversation this long",
+        ),
+    ],
+)
+def test_it_is_said_why_no_model_of_the_tier_answers(
+    models: Catalog, request_: RouteRequest, says: str
+) -> None:
+    decision = Router(models, EASY).route(replace(request_, tier=Tier.FULL))
+    tier = decision.model.tier.label
+    assert decision.notes == (f"{says}, so the {tier} tier answers.",)
 
 
 def test_an_empty_top_tier_is_served_by_the_next_one_down() -> None:
