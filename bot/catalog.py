@@ -97,6 +97,10 @@ class Catalog:
         """Every alias, in order."""
         return tuple(m.alias for m in self.models)
 
+    def missing_keys(self) -> Mapping[str, str]:
+        """What would switch the inactive models on, by alias."""
+        return {m.alias: m.api_key_env or "" for m in self.inactive}
+
     def of_tier(self, tier: Tier) -> tuple[ModelSpec, ...]:
         """The models of one tier, in order."""
         return tuple(m for m in self.models if m.tier is tier)

@@ -64,7 +64,8 @@ class Preparation:
 
     async def prepare(self, turn: Turn, settings: Settings) -> Prepared:
         """Read tags and history; raises EmptyPromptError or UnknownModelError."""
-        tagged = parse_tags(turn.prompt, self._router.catalog.aliases())
+        catalog = self._router.catalog
+        tagged = parse_tags(turn.prompt, catalog.aliases(), catalog.missing_keys())
         unread = problems(turn.attachments)
         if not tagged.prompt and len(unread) == len(turn.attachments):
             raise EmptyPromptError(" ".join(unread))

@@ -7,15 +7,17 @@ platform's own mentions is not a tag.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from types import MappingProxyType
 
 from bot.catalog import Tier
 from bot.errors import UnknownModelError
 
 TIER_TAGS = {"fast": Tier.FREE, "cheap": Tier.CHEAP, "heavy": Tier.FULL}
 AUTO_TAG = "auto"
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 _TOKEN = re.compile(
     r"""
@@ -52,10 +54,16 @@ class _Tag:
     is_model: bool
 
 
-def parse_tags(text: str, aliases: Collection[str]) -> Tagged:
-    """Read and remove the tags; raises UnknownModelError for an `@model:` that does not exist."""
+def parse_tags(
+    text: str, aliases: Collection[str], missing_keys: Mapping[str, str] = _NONE
+) -> Tagged:
+    """Read and remove the tags.
+
+    Raises UnknownModelError for an `@model:` that does not exist, and for a model that is listed
+    and not switched on: `missing_keys` has the keys that would do so, by alias.
+    """
     prompt, last = text, None
-    while tags := list(_tags(prompt, aliases)):
+    while tags := list(_tags(prompt, aliases, missing_keys)):
         last = tags[-1] if last is None else last
         prompt = _without(prompt, tags)
     prompt = prompt.strip()
@@ -78,7 +86,7 @@ def with_tag(prompt: str, tag: str) -> str:
     return both if is_read else f"{tag} {prompt}"
 
 
-def _tags(text: str, aliases: Collection[str]) -> Iterator[_Tag]:
+def _tags(text: str, aliases: Collection[str], missing_keys: Mapping[str, str]) -> Iterator[_Tag]:
     if "@" not in text:
         return
     for match in _TOKEN.finditer(text):
@@ -87,9 +95,9 @@ def _tags(text: str, aliases: Collection[str]) -> Iterator[_Tag]:
             continue
         word = name.rstrip(".-_").lower()
         end = match.start("name") + len(word)
+        if word not in aliases and (match["model"] or word in missing_keys):
+            raise UnknownModelError(unknown_model(word, aliases, missing_keys))
         if match["model"]:
-            if word not in aliases:
-                raise UnknownModelError(unknown_model(word, aliases))
             yield _Tag(match.start(), end, word, is_model=True)
         elif word in TIER_TAGS or word == AUTO_TAG:
             yield _Tag(match.start(), end, word, is_model=False)
@@ -114,9 +122,15 @@ def _without(text: str, tags: list[_Tag]) -> str:
     return "".join(parts)
 
 
-def unknown_model(word: str, aliases: Collection[str]) -> str:
-    """What to say to the name of a model that there is not, with the nearest that there is."""
+def unknown_model(
+    word: str, aliases: Collection[str], missing_keys: Mapping[str, str] = _NONE
+) -> str:
+    """What to say to the name of a model that can't be asked, with the nearest that can."""
     near = get_close_matches(word, aliases, n=1)
     hint = f" Did you mean `@{near[0]}`?" if near else ""
     known = ", ".join(f"`@{alias}`" for alias in sorted(aliases)) or "none"
-    return f"There is no model `{word}`.{hint} Switched on here: {known}. Nothing was spent."
+    if word in missing_keys:
+        what = f"`{word}` is not switched on: its key, {missing_keys[word]}, is missing."
+    else:
+        what = f"There is no model `{word}`.{hint}"
+    return f"{what} Switched on here: {known}. Nothing was spent."

@@ -53,7 +53,7 @@ def route(program: Program, text: str, *, as_json: bool) -> int:
     """Print which model a prompt would go to; without any key, of the whole catalogue."""
     choice = program.listed_models(program.settings())
     catalog = choice.active if choice.active.models else choice.listed
-    tagged = parse_tags(text, catalog.aliases())
+    tagged = parse_tags(text, catalog.aliases(), catalog.missing_keys())
     if not tagged.prompt.strip():
         raise PromptError('Write the prompt to judge: parley route "Why is the sky blue?"')
     decision = Router(catalog, program.estimator()).route(

@@ -80,7 +80,9 @@ class Question:
         """A model that may play, by its alias; raises as `named` does."""
         model = self.models.named(alias)
         if model is None:
-            raise UnknownModelError(unknown_model(alias, self.models.aliases()))
+            raise UnknownModelError(
+                unknown_model(alias, self.models.aliases(), self.models.missing_keys())
+            )
         if fault := self._fault(model):
             raise fault
         return model

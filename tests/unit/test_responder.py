@@ -22,6 +22,7 @@ from tests.fakes import (
     RecordingDelivery,
     RecordingSink,
     ScriptedGateway,
+    catalog,
     completion,
     incoming,
     model,
@@ -76,6 +77,15 @@ async def test_an_unknown_model_is_answered_with_what_exists_and_costs_nothing()
     assert "no model `nope`" in sink.notice.text
     assert world.gateway.calls == []
     assert await world.status() is TurnStatus.FAILED
+
+
+@pytest.mark.parametrize("text", ["@opus Hi", "debate @opus Tea?", "debate models:opus,free Tea?"])
+async def test_a_model_that_is_not_switched_on_is_answered_with_its_key(text: str) -> None:
+    models = replace(catalog(), inactive=(model("opus", Tier.FULL, api_key_env="OPUS_API_KEY"),))
+    world = World(ScriptedGateway(), models)
+    sink = await world.ask(text)
+    assert "OPUS_API_KEY, is missing" in sink.notice.text
+    assert world.gateway.calls == []
 
 
 async def test_an_empty_prompt_gets_a_sentence() -> None:

@@ -61,6 +61,20 @@ def test_names_what_exists_for_an_unknown_model() -> None:
         parse_tags("@model:haiko hi", ALIASES)
 
 
+ASLEEP = {"opus": "OPUS_API_KEY"}
+
+
+@pytest.mark.parametrize("text", ["@opus hi", "@model:opus hi", "hi, @Opus.", "@fast @opus hi"])
+def test_a_model_without_its_key_is_answered_with_what_is_missing(text: str) -> None:
+    with pytest.raises(UnknownModelError, match=r"opus.*OPUS_API_KEY.*`@haiku`.*Nothing was"):
+        parse_tags(text, ALIASES, ASLEEP)
+
+
+@pytest.mark.parametrize("text", ["`@opus`", "me@opus", "opus 28", "@opusdei", "see a.b/@opus"])
+def test_what_merely_holds_the_name_of_such_a_model_is_no_tag(text: str) -> None:
+    assert parse_tags(text, ALIASES, ASLEEP) == Tagged(prompt=text)
+
+
 def test_an_unknown_model_in_code_is_no_error() -> None:
     assert parse_tags("`@model:nope`", ALIASES).prompt == "`@model:nope`"
 
