@@ -10,6 +10,7 @@ from slack_bolt.context.respond.async_respond import AsyncRespond
 
 from adapters.slack import inbound, views
 from adapters.slack.commands import NO_QUESTION, NO_THREAD_HERE, NOTHING_HERE, SlashLine, to_line
+from adapters.slack.files import SlackFiles
 from adapters.slack.formatting import without_pings
 from adapters.slack.inbound import PLATFORM
 from adapters.slack.rules import Rules
@@ -70,15 +71,16 @@ class Desk:
         store: Store,
         clock: Clock,
         catalog: Callable[[], Catalog],
+        files: SlackFiles,
         rules: Rules,
-        reporter: Reporter,
     ) -> None:
         self._inbox = inbox
         self._store = store
         self._clock = clock
         self._catalog = catalog
+        self._files = files
         self._rules = rules
-        self._reporter = reporter
+        self._reporter = Reporter(store, catalog, clock, instance_cap=rules.instance_cap)
 
     async def take(self, slash: Slash, workspace: Workspace) -> None:
         """Take a slash command: a question is asked for all to see, the rest is between us."""
@@ -95,7 +97,7 @@ class Desk:
             await self._ask(line, slash, workspace)
 
     async def ask_about(self, body: Body, workspace: Workspace) -> None:
-        """Answer the message that a shortcut was used on, in its thread."""
+        """Answer the message that a shortcut was used on, in its thread, its files read."""
         message, callback_id = body["message"], str(body["callback_id"])
         user_id = str(body["user"]["id"])
         tag = "@heavy" if callback_id.endswith("heavier") else ""
@@ -104,7 +106,6 @@ class Desk:
             "user": user_id,
             "channel": str(body["channel"]["id"]),
             "text": str(message.get("text") or ""),
-            "files": (),
         }
         incoming = await self._to_incoming(event, workspace)
         message_id = f"{incoming.message_id}:{callback_id}:{user_id}"
@@ -114,7 +115,8 @@ class Desk:
                 incoming,
                 message_id=message_id,
                 sent_at=self._clock.now(),
-                text=text if incoming.text else "",
+                text=text if incoming.text or incoming.attachments else "",
+                attachments=await self._files.read(incoming.attachments, workspace.token),
             )
         )
 

@@ -51,7 +51,6 @@ from adapters.slack.workspaces import (
 )
 from bot.errors import ConfigurationError, DeliveryError
 from bot.ports import Sink
-from bot.reporting import Reporter
 from bot.turns import Turn
 
 logger = logging.getLogger(__name__)
@@ -165,8 +164,9 @@ class SlackBot:
         self, workspaces: Workspaces, clients: Clients, stack: AsyncExitStack
     ) -> CatchUp:
         """Take events in; returns what reads on from where they ended last time."""
-        arrivals = self._arrivals(clients)
-        slack = self._build(workspaces, arrivals)
+        files = SlackFiles(clients.session, self._parts.settings.slack_api_base)
+        arrivals = self._arrivals(files)
+        slack = self._build(workspaces, arrivals, files)
         stack.push_async_callback(slack.close)
         secret = self._parts.settings.slack_signing_secret.get_secret_value()
         await self._listen(slack.build(clients.client(None), secret), clients, stack)
@@ -211,30 +211,24 @@ class SlackBot:
         settings = self._parts.settings
         return Rules(settings.admins, settings.instance_caps)
 
-    def _arrivals(self, clients: Clients) -> Arrivals:
+    def _arrivals(self, files: SlackFiles) -> Arrivals:
         return Arrivals(
             inbox=self._parts.inbox,
             store=self._store,
-            files=SlackFiles(clients.session, self._parts.settings.slack_api_base),
+            files=files,
             rules=self._rules,
             earlier_limit=SHARED_APP_LIMIT if self._has_oauth else OWN_APP_LIMIT,
         )
 
-    def _build(self, workspaces: Workspaces, arrivals: Arrivals) -> SlackApp:
-        parts, rules = self._parts, self._rules
-        reporter = Reporter(
-            self._store,
-            lambda: parts.router.catalog,
-            parts.clock,
-            instance_caps=rules.instance_cap,
-        )
+    def _build(self, workspaces: Workspaces, arrivals: Arrivals, files: SlackFiles) -> SlackApp:
+        parts = self._parts
         desk = Desk(
             inbox=parts.inbox,
             store=self._store,
             clock=parts.clock,
             catalog=lambda: parts.router.catalog,
-            rules=rules,
-            reporter=reporter,
+            files=files,
+            rules=self._rules,
         )
         return SlackApp(
             workspaces=workspaces,

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.adapters.slack.rig import Paced, Rig
-from tests.loopback.slack import LoopbackSlack
+from tests.loopback.slack import File, LoopbackSlack
 from tests.loopback.slack.rules import RefusalError
 
 
@@ -213,6 +213,16 @@ async def test_a_shortcut_answers_any_message_in_its_thread(rig: Rig, slack: Loo
     await rig.answered(1)
     assert slack.replies(ts) == ["echo: Ben wrote:\n> Why is the sky blue?"]
     assert rig.gateway.calls[0].model.alias == "full"
+
+
+async def test_a_shortcut_brings_the_files_of_the_message_along(
+    rig: Rig, slack: LoopbackSlack
+) -> None:
+    file = File("F1", "plan.txt", "text/plain", b"Buy milk")
+    ts = slack.say("", user="U2", files=[file])
+    slack.shortcut("parley_ask", ts)
+    await rig.answered(1)
+    assert [f.text for f in rig.gateway.calls[0].messages[-1].attachments] == ["Buy milk"]
 
 
 async def test_a_shortcut_on_a_command_asks_about_it_and_obeys_nobody(
