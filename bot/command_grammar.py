@@ -36,6 +36,8 @@ _TOKEN = re.compile(r"""["“](?P<quoted>[^"”]*)["”]|(?P<open>["“].*)|(?P<
 _QUOTED = re.compile(r"""["“](?P<quoted>[^"”]*[^"”\s][^"”]*)["”]""")
 _OPTION = re.compile(r"""(?P<key>[A-Za-z]+):(?!//)(?:["“](?P<quoted>[^"”]*)["”]|(?P<plain>\S+))""")
 _AMOUNT = re.compile(r"\$?\d[\d,]*(?:\.\d+)?|none|off", re.IGNORECASE)
+_NUMBER = re.compile(r"[-+]?[$€£]?[-+]?\d[\d.,]*%?|on|off|none|true|false", re.IGNORECASE)
+"""What no sentence has behind a setting's name or a cap's scope, right or wrong."""
 _NEAR = 0.7
 
 
@@ -117,7 +119,8 @@ def settings(line: Line) -> Command | None:
         if len(words) > 2 and not line.is_explicit:
             return None
         known = (*SETTINGS, "history", "reset")
-        return _mistaken(name, known, "setting", is_explicit=line.is_explicit)
+        is_meant = len(words) == 2 and bool(_NUMBER.fullmatch(words[1]))
+        return _mistaken(name, known, "setting", is_explicit=line.is_explicit or is_meant)
     value = _value(name, words[1:], line)
     if value is None:
         return None
@@ -169,7 +172,8 @@ def budget(line: Line) -> Command | None:
 
 def _refuse_amount(scope: str, word: str, *, is_explicit: bool) -> None:
     """Raise for what stands where a cap's dollars should, unless it makes a sentence."""
-    if scope in SCOPES and (is_explicit or word[:1].isdigit()):
+    is_number = word[:1].isdigit() or bool(_NUMBER.fullmatch(word))
+    if scope in SCOPES and (is_explicit or is_number):
         raise CommandError(
             f"`budget {scope}` takes dollars such as 5 or 2.50, or none, not `{word[:40]}`."
         )

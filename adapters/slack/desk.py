@@ -80,7 +80,7 @@ class Desk:
         self._catalog = catalog
         self._files = files
         self._rules = rules
-        self._reporter = Reporter(store, catalog, clock, instance_cap=rules.instance_cap)
+        self._reporter = Reporter(store, catalog, clock, instance_caps=rules.instance_cap)
 
     async def take(self, slash: Slash, workspace: Workspace) -> None:
         """Take a slash command: a question is asked for all to see, the rest is between us."""

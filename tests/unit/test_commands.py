@@ -27,10 +27,15 @@ settings for my camera at night?
 settings menu is missing
 settings threads in Java
 settings models for training neural nets
+settings iPhone 15?
+settings page broken
 setting up a server
 budget for a trip to Rome
 budget user guide
 budget 2026 planning
+budget is tight this month, what can I leave out?
+budget user stories
+budget laptop 500
 forget it
 forget everything and start over
 forget!
@@ -121,9 +126,13 @@ def test_reads_a_command(text: str, command: Command) -> None:
         ("tier havy", "Did you mean `heavy`?"),
         ("/tier gigantic", "There are: free, cheap, full, auto"),
         ("settings dail 7", "Did you mean `dial`?"),
+        ("settings nosuch 3", "There is no setting `nosuch`. There are: "),
+        ("settings channel colour off", "There is no setting `colour`"),
         ("/settings colour red", "There is no setting `colour`"),
         ("/settings system_prompt “Be brief", "opened and not closed"),
         ("budget chanel 50", "Did you mean `channel`?"),
+        ("budget user -4", "takes dollars such as 5 or 2.50, or none, not `-4`"),
+        ("budget channel €5", "takes dollars such as 5 or 2.50, or none, not `€5`"),
         ("budget user 5x", "takes dollars such as 5 or 2.50"),
         ("/budget user weekly", "takes dollars such as 5 or 2.50"),
         ("budget user 5 wekly", "There is no period `wekly`. Did you mean `weekly`?"),
