@@ -23,6 +23,7 @@ from bot.attachments import (
     with_words,
 )
 from bot.errors import PromptError
+from bot.image_headers import read_picture
 from bot.legible import to_legible
 from bot.messages import Attachment
 
@@ -109,6 +110,22 @@ async def read_path(path: Path) -> Attachment:
     if read.problem:
         raise PromptError(f"{path} can't be read: {read.problem}.")
     return read
+
+
+async def read_bytes(name: str, content: bytes) -> Attachment:
+    """What came without a name of its own; its kind shows in it. Raises as `read_path` does."""
+    file = Attachment(name=name, media_type=_seen_in(content), size_bytes=len(content))
+    read = await with_content(file, content)
+    if read.problem:
+        raise PromptError(f"{name.capitalize()} can't be read: {read.problem}.")
+    return read
+
+
+def _seen_in(content: bytes) -> str:
+    if content.startswith(b"%PDF-"):
+        return "application/pdf"
+    picture = read_picture(content)
+    return "text/plain" if picture is None else picture.media_type
 
 
 def _opened(path: Path) -> tuple[Attachment, bytes]:

@@ -12,7 +12,7 @@ import typer
 
 from adapters.cli import ask as asking
 from adapters.cli.program import Program
-from adapters.cli.streams import read_input, take_any_text
+from adapters.cli.streams import read_input, read_piped, take_any_text
 from bot.errors import BotError
 from bot.tags import with_tag
 
@@ -21,6 +21,9 @@ _EPILOG = (
     "./parley check, test, bench and lock are for those who work on Parley."
 )
 
+_PROMPT = (
+    "The prompt. What is piped in comes along as a file; - reads the prompt itself from there."
+)
 _TABLES = "The folder with train/ and eval/; see docs/routing.md."
 
 
@@ -60,7 +63,7 @@ def _add_up(app: typer.Typer, program: Program) -> None:
 def _add_prompts(app: typer.Typer, program: Program) -> None:
     @app.command()
     def ask(
-        text: Annotated[str, typer.Argument(help="The prompt; - reads it from standard input.")],
+        text: Annotated[str, typer.Argument(help=_PROMPT)],
         tier: Annotated[str, typer.Option(help="free, cheap or full instead of the router.")] = "",
         model: Annotated[str, typer.Option(help="One model, by its alias.")] = "",
         files: Annotated[
@@ -69,8 +72,9 @@ def _add_prompts(app: typer.Typer, program: Program) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     ) -> None:
         """Answer one prompt."""
-        prompt = _tagged(_read(text), tier, model)
-        _run(asking.ask(program, prompt, tuple(files or ()), as_json=as_json))
+        given, piped = _read_all(text)
+        prompt = _tagged(given, tier, model)
+        _run(asking.ask(program, prompt, tuple(files or ()), piped=piped, as_json=as_json))
 
     @app.command()
     def chat() -> None:
@@ -84,7 +88,7 @@ _FILES = typer.Option("--file", help="A picture, text, code or PDF; again.")
 def _add_discussions(app: typer.Typer, program: Program) -> None:
     @app.command()
     def debate(
-        question: Annotated[str, typer.Argument(help="The question; - reads standard input.")],
+        question: Annotated[str, typer.Argument(help=_PROMPT)],
         models: Annotated[str, typer.Option(help="Two aliases: who answers, who objects.")] = "",
         rounds: Annotated[int, typer.Option(help="1 to 3: how often it is revised.")] = 1,
         files: Annotated[list[Path] | None, _FILES] = None,
@@ -92,11 +96,11 @@ def _add_discussions(app: typer.Typer, program: Program) -> None:
     ) -> None:
         """One model answers, another objects, the first revises."""
         options = {"models": models, "rounds": rounds}
-        _discuss(program, f"/debate {_options(options)} {_read(question)}", files, as_json)
+        _discuss(program, f"/debate {_options(options)}", question, files, as_json)
 
     @app.command()
     def ensemble(
-        question: Annotated[str, typer.Argument(help="The question; - reads standard input.")],
+        question: Annotated[str, typer.Argument(help=_PROMPT)],
         models: Annotated[str, typer.Option(help="Aliases with commas.")] = "",
         n: Annotated[int, typer.Option(help="2 to 6 voices, when no models are named.")] = 0,
         mode: Annotated[str, typer.Option(help="synthesis, show or vote.")] = "synthesis",
@@ -105,17 +109,26 @@ def _add_discussions(app: typer.Typer, program: Program) -> None:
     ) -> None:
         """Several models answer at once, and one answer is made of theirs."""
         options = {"models": models, "n": n, "mode": mode}
-        _discuss(program, f"/ensemble {_options(options)} {_read(question)}", files, as_json)
+        _discuss(program, f"/ensemble {_options(options)}", question, files, as_json)
 
 
-def _discuss(program: Program, line: str, files: list[Path] | None, as_json: bool) -> None:
-    _run(asking.ask(program, line, tuple(files or ()), as_json=as_json))
+def _discuss(
+    program: Program, command: str, question: str, files: list[Path] | None, as_json: bool
+) -> None:
+    given, piped = _read_all(question)
+    line = f"{command} {given}"
+    _run(asking.ask(program, line, tuple(files or ()), piped=piped, as_json=as_json))
 
 
 def _options(options: Mapping[str, object]) -> str:
     """Options as they are written in a chat; a list of models without its spaces."""
     given = {name: "".join(str(value).split()) for name, value in options.items() if value}
     return " ".join(f"{name}:{value}" for name, value in given.items())
+
+
+def _read_all(text: str) -> tuple[str, bytes]:
+    """A prompt, and what is piped to it as material; `-` takes what is piped as the prompt."""
+    return (read_input(), b"") if text == "-" else (text, read_piped())
 
 
 def _read(text: str) -> str:

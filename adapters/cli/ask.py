@@ -28,15 +28,20 @@ _HINT = (
 )
 
 
-async def read_files(paths: tuple[Path, ...]) -> tuple[Attachment, ...]:
-    """The files at these paths; raises PromptError for one that can't be read, before any call."""
-    if not paths:
-        return ()
-    if len(paths) > MOST_FILES:
-        raise PromptError(f"At most {MOST_FILES} files can come with one prompt.")
-    from adapters.files import read_path  # takes a while, and most prompts have no file
+async def read_files(paths: tuple[Path, ...], piped: bytes = b"") -> tuple[Attachment, ...]:
+    """The files at these paths, and what was piped in as one more.
 
-    return tuple([await read_path(path) for path in paths])
+    Raises PromptError for one that can't be read, before any call.
+    """
+    is_piped = bool(piped.strip())
+    if not paths and not is_piped:
+        return ()
+    if len(paths) + is_piped > MOST_FILES:
+        raise PromptError(f"At most {MOST_FILES} files can come with one prompt.")
+    from adapters.files import read_bytes, read_path  # takes a while; most prompts have no file
+
+    own = [await read_bytes("standard input", piped)] if is_piped else []
+    return (*own, *[await read_path(path) for path in paths])
 
 
 def to_incoming(
@@ -65,10 +70,20 @@ def to_incoming(
     )
 
 
-async def ask(program: Program, text: str, files: tuple[Path, ...] = (), *, as_json: bool) -> int:
-    """Answer one prompt, with files; returns the exit code. Raises PromptError for a file."""
+async def ask(
+    program: Program,
+    text: str,
+    files: tuple[Path, ...] = (),
+    *,
+    piped: bytes = b"",
+    as_json: bool,
+) -> int:
+    """Answer one prompt, with files and what was piped in; returns the exit code.
+
+    Raises PromptError for a file.
+    """
     delivery = ConsoleDelivery(is_quiet=as_json)
-    attachments = await read_files(files)
+    attachments = await read_files(files, piped)
     async with program.open_terminal(program.settings(), delivery) as terminal:
         await _answer(terminal, delivery, text, uuid.uuid4().hex, attachments)
         steps = await _steps(terminal, delivery.last)

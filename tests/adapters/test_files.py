@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 from pypdf import PdfWriter
 
 from adapters import pdf
-from adapters.files import FileReader, read_path, with_content
+from adapters.files import FileReader, read_bytes, read_path, with_content
 from adapters.pdf import MOST_PAGES
 from bot.errors import PromptError
 from bot.messages import Attachment
@@ -207,3 +207,19 @@ async def test_a_file_of_this_computer_that_cannot_be_read_is_told(
     (tmp_path / "fake.pdf").write_bytes(b"PK")
     with pytest.raises(PromptError, match=name):
         await read_path(tmp_path / name)
+
+
+async def test_what_came_without_a_name_is_known_by_its_first_bytes() -> None:
+    picture = await read_bytes("standard input", PNG)
+    paper = await read_bytes("standard input", _pdf(1))
+    text = await read_bytes("standard input", b"Buy milk")
+    assert (picture.media_type, picture.data) == ("image/png", PNG)
+    assert "Page 1 of the diary" in paper.text
+    assert text.text == "Buy milk"
+
+
+async def test_what_came_without_a_name_and_is_nothing_to_read_is_refused() -> None:
+    with pytest.raises(PromptError, match=r"^Standard input can't be read: it is not text\.$"):
+        await read_bytes("standard input", b"\x7fELF\0\1")
+    with pytest.raises(PromptError, match="larger than"):
+        await read_bytes("standard input", b"a" * 1_000_001)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shlex
 import signal
 import sqlite3
@@ -52,6 +53,40 @@ async def test_ask_reads_standard_input(provider: ProviderServer, tmp_path: Path
     ended = await run(environment(tmp_path, provider), "ask", "-", stdin="from a pipe")
     assert ended.code == 0
     assert provider.requests[0].messages[-1]["content"] == "from a pipe"
+
+
+@pytest.mark.parametrize("command", ["ask", "debate", "ensemble"])
+async def test_what_is_piped_to_a_prompt_comes_along_as_material(
+    provider: ProviderServer, tmp_path: Path, command: str
+) -> None:
+    env = environment(tmp_path, provider)
+    ended = await run(env, command, "Sum it up", stdin="@heavy Milk is out.")
+    assert ended.code == 0
+    (asked,) = [m["content"] for m in provider.requests[0].messages if m["role"] == "user"]
+    assert asked.startswith("Sum it up")
+    assert '<file name="standard input"' in asked
+    assert "@heavy Milk is out." in asked
+
+
+async def test_a_pipe_that_nobody_writes_to_holds_no_prompt_up(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    reading, writing = os.pipe()
+    process = await asyncio.create_subprocess_exec(
+        *PARLEY,
+        *("ask", "Hi"),
+        env=environment(tmp_path, provider),
+        stdin=reading,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(LIMIT_S):
+        _, err = await process.communicate()
+    os.close(reading)
+    os.close(writing)
+    assert process.returncode == 0
+    assert b"Nothing came on standard input" in err
+    assert provider.requests[0].messages[-1]["content"] == "Hi"
 
 
 async def test_standard_input_that_is_no_text_is_refused_in_a_sentence(
