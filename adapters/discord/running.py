@@ -87,11 +87,10 @@ class DiscordBot:
             except discord.LoginFailure:
                 logger.error(BAD_TOKEN)
                 return
-            except (aiohttp.ClientError, OSError, discord.DiscordException, StoreError):
+            except (aiohttp.ClientError, OSError, discord.DiscordException, StoreError) as error:
                 wait_s = RETRY_S[min(attempt, len(RETRY_S) - 1)]
-                logger.warning(
-                    "Discord cannot be reached", extra={"again_in_s": wait_s}, exc_info=True
-                )
+                why = {"error": type(error).__name__, "reason": str(error)}
+                logger.warning("Discord cannot be reached", extra={"again_in_s": wait_s, **why})
             await asyncio.sleep(wait_s)
             attempt += 1
             self._renew(content=self.client.has_content)

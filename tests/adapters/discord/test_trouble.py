@@ -262,6 +262,19 @@ async def test_a_wrong_token_is_said_and_does_not_end_the_program(
         await until(lambda: "Discord refused DISCORD_TOKEN" in caplog.text)
 
 
+async def test_a_discord_that_is_away_is_one_sentence_with_its_facts(
+    offstage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    await offstage.server.stop()
+    async with offstage.running(token=offstage.server.token):
+        await until(lambda: "Discord cannot be reached" in caplog.text)
+    (record,) = [r for r in caplog.records if r.getMessage() == "Discord cannot be reached"]
+    facts = vars(record)
+    assert (record.levelname, record.exc_info, facts["again_in_s"]) == ("WARNING", None, 1)
+    assert facts["error"] == "ClientConnectorError"
+    assert "Cannot connect" in facts["reason"]
+
+
 async def test_the_invite_link_asks_for_exactly_what_is_needed(stage: Stage) -> None:
     client: ParleyClient = stage.client
     assert client.invite_url == (
