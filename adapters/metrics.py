@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import platform as python_platform
 import re
+from collections.abc import Callable, Iterable
+from functools import partial
 from importlib.metadata import version
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -116,6 +118,12 @@ class Metrics:
             ["platform", "kind", "status"],
             registry=registry,
         )
+        self._connected = Gauge(
+            "parley_platform_connected",
+            "1 while this process is connected to a chat platform that it serves, else 0",
+            ["platform"],
+            registry=registry,
+        )
         self._backlog = Gauge(
             "parley_queue_turns",
             "Turns in the database that are queued or running, of all processes",
@@ -147,6 +155,13 @@ class Metrics:
     def text(self) -> bytes:
         """All figures in Prometheus' text format."""
         return generate_latest(self._registry)
+
+    def watch_connections(
+        self, platforms: Iterable[str], is_connected: Callable[[str], bool]
+    ) -> None:
+        """Show of each platform whether it is connected when somebody asks."""
+        for name in platforms:
+            self._connected.labels(name).set_function(partial(is_connected, name))
 
     def call_ended(self, entry: LedgerEntry) -> None:
         """Count a settled call."""

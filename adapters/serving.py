@@ -109,12 +109,14 @@ class _Server:
         return (self.metrics, *self.traces)
 
     def _probes(self) -> list[Route]:
+        platforms = sorted(self.roles & {Role.DISCORD, Role.SLACK})
+        self.metrics.watch_connections(platforms, self.deliveries.is_connected)
         readiness = Readiness(
             store=self.store,
             is_queue_open=lambda: self.queue.is_open,
             models_missing=lambda: _missing(self.startup),
             deliveries=self.deliveries,
-            platforms=sorted(self.roles & {Role.DISCORD, Role.SLACK}),
+            platforms=platforms,
         )
         token = self.settings.parley_metrics_token.get_secret_value()
         return probe_routes(readiness.checks(), self.metrics.text, token)

@@ -125,6 +125,15 @@ async def test_a_cap_s_refusal_is_counted() -> None:
     assert value(metrics, "parley_turn_errors_total", **refused) == 1
 
 
+def test_a_platform_reads_one_while_it_is_connected() -> None:
+    metrics, connected = Metrics(), {"slack"}
+    metrics.watch_connections(["discord", "slack"], connected.__contains__)
+    assert value(metrics, "parley_platform_connected", platform="discord") == 0
+    assert value(metrics, "parley_platform_connected", platform="slack") == 1
+    connected.add("discord")
+    assert value(metrics, "parley_platform_connected", platform="discord") == 1
+
+
 def test_an_emptied_queue_reads_zero() -> None:
     metrics = Metrics()
     waiting = {("slack", TurnStatus.QUEUED): 3}
