@@ -21,8 +21,8 @@ MOST_OF_NAME = 20
 """Six names of so many letters, with their amounts, fit into the legend's two rows."""
 _INK, _DIM, _LINE, _GOOD = "#0f172a", "#51617a", "#e2e8f0", "#15803d"
 _TONES = {
-    "free": "#38bdf8",
-    "cheap": "#2563eb",
+    "free": "#3f7d4e",  # the tiers' colours are those of the web page, in base.css
+    "cheap": "#2f6db3",
     "full": "#f59e0b",
     "1": "#2563eb",
     "2": "#f59e0b",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -20,6 +21,7 @@ from bot.pictures import Bar, Card, Series
 from tests.adapters.charts.pixels import pixels_of
 from tests.unit.spending import usd
 
+ROOT = Path(__file__).parents[3]
 GOLDEN = Path(__file__).parent / "golden"
 SVG = "{http://www.w3.org/2000/svg}"
 CARD = Card(
@@ -81,6 +83,13 @@ def test_the_picture_says_all_that_the_card_says() -> None:
     ]
     assert texts.count("saved $7.87") == 5
     assert {"$0", "$2", "$4", "$6", "$5.44", "$0.30"} <= set(texts)
+
+
+@pytest.mark.parametrize("tier", ["free", "cheap", "full"])
+def test_a_tier_has_the_colour_that_it_has_on_the_page(tier: str) -> None:
+    styles = (ROOT / "adapters/web/static/base.css").read_text(encoding="utf-8")
+    [colour] = re.findall(rf"--{tier}: light-dark\((#\w+),", styles)
+    assert f'class="card-tone-{tier}" fill="{colour}"' in to_svg(CARD)
 
 
 def test_the_svg_is_the_golden_one() -> None:
