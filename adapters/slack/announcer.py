@@ -6,11 +6,11 @@ import asyncio
 import json
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from adapters.slack.errors import SlackRefusalError
 from adapters.slack.formatting import Block, markdown_block, plain
-from adapters.slack.lost import to_metadata
+from adapters.slack.lost import find_in_channel, to_metadata
 from adapters.slack.pictures import send
 from adapters.slack.workspaces import Workspace, Workspaces
 from bot.errors import DeliveryError
@@ -52,7 +52,11 @@ class SlackAnnouncer:
         known = await self._store.sending(intent)
         if known.platform_id:
             return
-        ts = "" if known == intent else await _look_up(workspace, channel, known)
+        ts = (
+            ""
+            if known == intent
+            else await find_in_channel(workspace, channel, known.post_id, known.created_at)
+        )
         ts = ts or await self._post(workspace, announcement)
         await self._store.sent(replace(known, platform_id=f"{channel}:{ts}"))
 
@@ -115,23 +119,3 @@ async def _send(workspace: Workspace, announcement: Announcement, blocks: list[B
         unfurl_media=False,
     )
     return str(answer["ts"])
-
-
-async def _look_up(workspace: Workspace, channel: str, post: Post) -> str:
-    """The timestamp of a post that was begun and perhaps made; empty when it was not."""
-    answer = await workspace.api.call(
-        "conversations.history",
-        channel=channel,
-        oldest=f"{post.created_at.timestamp() - 5:.6f}",
-        include_all_metadata=True,
-        limit=100,
-    )
-    for message in answer["messages"]:
-        if _id_of(message) == post.post_id:
-            return str(message["ts"])
-    return ""
-
-
-def _id_of(message: dict[str, Any]) -> str:
-    payload = (message.get("metadata") or {}).get("event_payload") or {}
-    return str(payload.get("post_id", ""))

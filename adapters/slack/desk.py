@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from slack_bolt.context.respond.async_respond import AsyncRespond
 
-from adapters.slack import inbound, views
+from adapters.slack import inbound, lost, views
 from adapters.slack.commands import NO_QUESTION, NO_THREAD_HERE, NOTHING_HERE, SlashLine, to_line
+from adapters.slack.errors import UncertainError
 from adapters.slack.files import SlackFiles
 from adapters.slack.formatting import without_pings
 from adapters.slack.inbound import PLATFORM
@@ -215,19 +217,31 @@ class Desk:
         """Post the question, and answer it in the thread below."""
         if not line.text:
             raise EmptyPromptError(NO_QUESTION)
-        answer = await workspace.api.call(
-            "chat.postMessage",
-            channel=slash.channel_id,
-            text=f"<@{slash.user_id}> {without_pings(line.asked)}",
-            unfurl_links=False,
-        )
-        event = {
-            "user": slash.user_id,
-            "ts": str(answer["ts"]),
-            "channel": str(answer["channel"]),
-            "text": line.text,
-        }
+        channel_id, ts = await self._posted(line, slash, workspace)
+        event = {"user": slash.user_id, "ts": ts, "channel": channel_id, "text": line.text}
         await self._inbox.accept(await self._to_incoming(event, workspace))
+
+    async def _posted(self, line: SlashLine, slash: Slash, workspace: Workspace) -> tuple[str, str]:
+        """Channel and timestamp of a question as posted, also when Slack did not confirm it.
+
+        Raises UncertainError when it is not there.
+        """
+        post_id, since = f"asked:{slash.trigger_id}", self._clock.now()
+        try:
+            answer = await workspace.api.call(
+                "chat.postMessage",
+                channel=slash.channel_id,
+                text=f"<@{slash.user_id}> {without_pings(line.asked)}",
+                metadata=lost.to_metadata(post_id),
+                unfurl_links=False,
+            )
+        except UncertainError:
+            await asyncio.sleep(lost.LATE_S)
+            ts = await lost.find_in_channel(workspace, slash.channel_id, post_id, since)
+            if not ts:
+                raise
+            return slash.channel_id, ts
+        return str(answer["channel"]), str(answer["ts"])
 
     async def _to_incoming(self, event: Body, workspace: Workspace) -> IncomingMessage:
         user_id = str(event["user"])

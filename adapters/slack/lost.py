@@ -101,6 +101,21 @@ class LostPosts:
         return await self._store.turn_of_post("slack", platform_id) is not None
 
 
+async def find_in_channel(
+    workspace: Workspace, channel_id: str, post_id: str, since: datetime
+) -> str:
+    """The timestamp of a post outside threads that was perhaps made; empty when it was not."""
+    answer = await workspace.api.call(
+        "conversations.history",
+        channel=channel_id,
+        oldest=f"{since.timestamp() - SLACK_BEHIND_S:.6f}",
+        include_all_metadata=True,
+        limit=100,
+    )
+    found = (message for message in answer["messages"] if _id_of(message) == post_id)
+    return str(next(found, {"ts": ""})["ts"])
+
+
 def to_metadata(post_id: str) -> Json:
     """What marks a message on Slack as a post."""
     return {"event_type": EVENT_TYPE, "event_payload": {"post_id": post_id}}

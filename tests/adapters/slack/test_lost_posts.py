@@ -133,3 +133,26 @@ async def test_a_question_that_parley_posted_is_not_taken_for_a_lost_answer(
     texts = [message["text"] for message in slack.space.channels["C1"].messages]
     assert texts == ["<@U1> asks: what is DNS?", "echo: what is DNS?"]
     assert unfinished(slack) == []
+
+
+@pytest.mark.parametrize("late_s", [0.0, 0.2])
+async def test_a_question_by_command_is_answered_though_its_post_was_not_confirmed(
+    rig: Rig, slack: LoopbackSlack, late_s: float
+) -> None:
+    slack.fail("chat.postMessage", "dropped", is_applied=True, late_s=late_s)
+    slack.command("/parley", "ask what is DNS?")
+    await rig.answered(1)
+    question, _ = slack.space.channels["C1"].messages
+    assert slack.replies(str(question["ts"]))[1:] == ["echo: what is DNS?"]
+    assert slack.responses == []
+
+
+async def test_a_question_by_command_that_is_not_there_is_told_to_whoever_asked(
+    rig: Rig, slack: LoopbackSlack
+) -> None:
+    slack.fail("chat.postMessage", "dropped")
+    slack.command("/parley", "ask what is DNS?")
+    await slack.until(lambda: slack.responses)
+    assert "did not answer" in slack.responses[0]["text"]
+    assert slack.space.channels["C1"].messages == []
+    assert rig.gateway.calls == []
