@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _ARGS = (
@@ -17,6 +17,8 @@ _ARGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+PATIENCE_MS = 30_000
+"""How long a page may take on a busy machine; what comes at once is not waited for any longer."""
 DESKTOP = (1280, 800)
 PHONE = (360, 740)
 
@@ -33,6 +35,7 @@ def chromium() -> Path:
 async def open_browser() -> AsyncIterator[Browser]:
     """A browser without any page."""
     path = chromium()
+    expect.set_options(timeout=PATIENCE_MS)  # playwright's own five seconds are for idle ones
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=list(_ARGS))
         try:
@@ -53,7 +56,7 @@ async def open_page(
         reduced_motion="reduce",
     )
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on(
         "console",
