@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot import errors
-from bot.budget import Limit, tightest, to_exceeded_error
+from bot.budget import Limit, to_exceeded_error
 from bot.calls import Completion, ModelCall, OnText, Usage, estimate_tokens
 from bot.errors import BudgetExceededError, GatewayError, SupersededError
 from bot.ledger import CallStatus, LedgerEntry, to_cost, to_hold, to_list_price
@@ -125,12 +125,11 @@ class Meter:
         """Begin no call of unknown price, which no hold can limit, once a budget is used up."""
         turn_id = account.turn.turn_id
         states = await self._ledger.states(account.limits, turn_id=turn_id)
-        state = tightest(states)
-        if state is None or state.available:
+        if all(state.available for state in states):
             return
         begun = {entry.call_id for entry in await self._ledger.entries(turn_id)}
         if call.call_id not in begun:
-            raise to_exceeded_error(state)
+            raise to_exceeded_error(states, 1)
 
     async def _held(self, call: ModelCall, account: Account) -> LedgerEntry:
         entry = self._entry(call, account)

@@ -126,8 +126,8 @@ class Preparation:
         decision = self._router.route(request)
         trial = to_trial(decision, request, settings, turn.turn_id)
         decision = decision if trial is None else self._router.route(trial)
-        if state is not None and decision.is_budget_used_up and decision.model.price is None:
-            raise to_exceeded_error(state)
+        if states and decision.is_budget_used_up and decision.model.price is None:
+            raise to_exceeded_error(states, 1)
         return decision
 
 
