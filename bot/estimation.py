@@ -6,7 +6,7 @@ Whatever goes wrong with the judge, the local form answers in its place.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.calls import ModelCall, Purpose
@@ -17,6 +17,7 @@ from bot.difficulty.followups import FollowUp, classify
 from bot.difficulty.judge import MAX_OUTPUT_TOKENS, TIMEOUT_S, read_judgement, to_judge_prompt
 from bot.difficulty.learned import LearnedEstimator, from_bytes
 from bot.errors import BudgetExceededError, GatewayError, ResponseTimeoutError
+from bot.health import Health
 from bot.lessons import LearnedVersion
 from bot.messages import Message, Role
 from bot.metering import Account, Meter
@@ -31,23 +32,13 @@ logger = logging.getLogger(__name__)
 class Estimation:
     """Judges prompts; only the judge form asks a model, once for each turn."""
 
-    def __init__(
-        self,
-        meter: Meter,
-        router: Router,
-        lessons: Lessons,
-        *,
-        on_failure: Callable[[ModelSpec, GatewayError], None],
-        unhealthy: Callable[[], frozenset[str]],
-    ) -> None:
-        """`on_failure` hears of a judge that failed; `unhealthy` names models to pass over."""
+    def __init__(self, meter: Meter, router: Router, lessons: Lessons, health: Health) -> None:
         self._meter = meter
         self._router = router
         self._lessons = lessons
         self._learned: dict[str, tuple[int, Estimator]] = {}
         self._rules = RulesEstimator()
-        self._on_failure = on_failure
-        self._unhealthy = unhealthy
+        self._health = health
 
     async def estimate(
         self, prompt: str, history: Sequence[HistoryTurn], settings: Settings, account: Account
@@ -100,7 +91,7 @@ class Estimation:
 
     async def _word(self, prompt: str, settings: Settings, account: Account) -> str:
         """What the cheapest judge says; nothing when it fails, is late or can't be paid."""
-        model = next(iter(judges(self._router.catalog, settings, self._unhealthy())), None)
+        model = next(iter(judges(self._router.catalog, settings, self._health.unhealthy())), None)
         if model is None:
             return ""
         call = to_call(f"{account.turn.turn_id}:classify", model, prompt)
@@ -112,7 +103,7 @@ class Estimation:
                 extra={"turn_id": account.turn.turn_id, "error": type(error).__name__},
             )
         except GatewayError as error:
-            self._on_failure(model, error)
+            self._health.note(model, error)
         else:
             return entry.text
         return ""

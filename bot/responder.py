@@ -11,6 +11,7 @@ from bot.access import check_access, check_rate
 from bot.attachments import problems
 from bot.budget import Limit, alert_message
 from bot.caps import NO_CAPS, InstanceCaps
+from bot.catalog import Catalog
 from bot.command_grammar import Command
 from bot.command_runner import CommandRunner
 from bot.commands import COMMANDS, parse_command
@@ -92,46 +93,30 @@ class Responder:
         self._delivery = delivery
         self._router = router
         self._clock = clock
-        self._health = Health(clock)
-        meter = Meter(gateway, store, clock, observers)
+        self._observers = observers
+
+        def catalog() -> Catalog:
+            return router.catalog
+
+        health, meter = Health(clock), Meter(gateway, store, clock, observers)
+        self.commands = CommandRunner(
+            store, catalog, clock, instance_caps=instance_caps, admins=admins
+        )
         self._preparation = Preparation(
             store,
             router,
             clock,
-            Estimation(
-                meter, router, store, on_failure=self._health.note, unhealthy=self._health.unhealthy
-            ),
-            unhealthy=self._health.unhealthy,
+            Estimation(meter, router, store, health),
+            unhealthy=health.unhealthy,
             instance_caps=instance_caps,
         )
-        self.commands = CommandRunner(
-            store, lambda: router.catalog, clock, instance_caps=instance_caps, admins=admins
-        )
-        self._observers = observers
-        self._summaries = Summaries(
-            meter,
-            store,
-            clock,
-            catalog=lambda: router.catalog,
-            on_failure=self._health.note,
-            unhealthy=self._health.unhealthy,
-        )
+        fit = Summaries(meter, store, clock, catalog=catalog, health=health).fit
+        single = Single(meter, health, fit)
+        self._checked = Checked(single, meter, catalog=catalog, health=health)
         means = Means(
-            meter=meter,
-            ledger=store,
-            fit=self._summaries.fit,
-            on_failure=self._health.note,
-            step_timeout_s=step_timeout_s,
+            meter=meter, ledger=store, fit=fit, health=health, step_timeout_s=step_timeout_s
         )
-        self._discussions = Discussions(
-            means, catalog=lambda: router.catalog, unhealthy=self._health.unhealthy
-        )
-        self._checked = Checked(
-            Single(meter, self._health.note, self._summaries.fit),
-            meter,
-            catalog=lambda: router.catalog,
-            unhealthy=self._health.unhealthy,
-        )
+        self._discussions = Discussions(means, catalog)
 
     async def answer(self, turn_id: str) -> None:
         """Answer a turn to its end. May be repeated after a crash: no finished call is paid again.

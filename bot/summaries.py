@@ -19,6 +19,7 @@ from bot.conversation import (
     with_summary,
 )
 from bot.errors import BudgetExceededError, GatewayError
+from bot.health import Health
 from bot.messages import Message, Role
 from bot.metering import Account, Meter
 from bot.ports import Clock, TurnStore
@@ -50,16 +51,13 @@ class Summaries:
         clock: Clock,
         *,
         catalog: Callable[[], Catalog],
-        on_failure: Callable[[ModelSpec, GatewayError], None],
-        unhealthy: Callable[[], frozenset[str]],
+        health: Health,
     ) -> None:
-        """`on_failure` hears of each model that failed; `unhealthy` names those to pass over."""
         self._meter = meter
         self._store = store
         self._clock = clock
         self._catalog = catalog
-        self._on_failure = on_failure
-        self._unhealthy = unhealthy
+        self._health = health
 
     async def fit(self, messages: Sequence[Message], model: ModelSpec, account: Account) -> Fitted:
         """What to send to a model; a summary that is missing is made, and cut if that fails.
@@ -116,7 +114,7 @@ class Summaries:
             try:
                 entry = await self._meter.complete(call, account, lambda _: None)
             except GatewayError as error:
-                self._on_failure(model, error)
+                self._health.note(model, error)
             except BudgetExceededError:
                 logger.info("no budget for a summary", extra={"turn_id": account.turn.turn_id})
             else:
@@ -126,7 +124,7 @@ class Summaries:
 
     def _models(self, settings: Settings) -> list[ModelSpec]:
         """Who may summarise here, the cheapest tier first."""
-        found = clerks(self._catalog(), settings, self._unhealthy())
+        found = clerks(self._catalog(), settings, self._health.unhealthy())
         return [model for model in found if model.context_tokens >= 3 * SUMMARY_TOKENS]
 
 

@@ -22,6 +22,7 @@ from bot.difficulty.answer_check import (
     to_check_prompt,
 )
 from bot.errors import BudgetExceededError, GatewayError, PromptTooLongError
+from bot.health import Health
 from bot.messages import Message, Role
 from bot.metering import Account, Meter
 from bot.preparation import Prepared
@@ -41,13 +42,12 @@ class Checked:
         meter: Meter,
         *,
         catalog: Callable[[], Catalog],
-        unhealthy: Callable[[], frozenset[str]],
+        health: Health,
     ) -> None:
-        """`unhealthy` names the models that are not asked for a verdict."""
         self._single = single
         self._meter = meter
         self._catalog = catalog
-        self._unhealthy = unhealthy
+        self._health = health
 
     async def answer(
         self,
@@ -86,7 +86,7 @@ class Checked:
         """What a small judge finds, another model if there is one; nothing when it fails."""
         if prepared.messages[-1].attachments:
             return None  # it would not see them
-        able = judges(self._catalog(), prepared.settings, self._unhealthy())
+        able = judges(self._catalog(), prepared.settings, self._health.unhealthy())
         judge = next((m for m in able if m.alias != draft.model.alias), next(iter(able), None))
         if judge is None:
             return None

@@ -52,17 +52,9 @@ def to_discussion(prompt: str, aliases: Collection[str]) -> Command | None:
 class Discussions:
     """Runs debates and ensembles."""
 
-    def __init__(
-        self,
-        means: Means,
-        *,
-        catalog: Callable[[], Catalog],
-        unhealthy: Callable[[], frozenset[str]],
-    ) -> None:
-        """`unhealthy` are aliases to pass over."""
+    def __init__(self, means: Means, catalog: Callable[[], Catalog]) -> None:
         self._means = means
         self._catalog = catalog
-        self._unhealthy = unhealthy
 
     def stage(self, account: Account, sink: Sink) -> Stage:
         """Where the steps of a turn are made and shown."""
@@ -86,7 +78,7 @@ class Discussions:
             max_tier=min(settings.max_tier, Tier.FULL if tagged.tier is None else tagged.tier),
             allowed=settings.models,
             alias=tagged.alias,
-            unhealthy=self._unhealthy(),
+            unhealthy=self._means.health.unhealthy(),
             planned=planned if isinstance(planned, Mapping) else {},
             begun=frozenset(e.call_id.removeprefix(f"{turn.turn_id}:") for e in entries),
         )

@@ -15,6 +15,7 @@ from bot.errors import (
     GatewayError,
     PromptTooLongError,
 )
+from bot.health import Health
 from bot.ledger import LedgerEntry
 from bot.messages import Message
 from bot.metering import Account, Meter
@@ -63,15 +64,10 @@ class _Shown:
 class Single:
     """Asks the chosen model, then its fallbacks in order."""
 
-    def __init__(
-        self, meter: Meter, on_failure: Callable[[ModelSpec, GatewayError], None], fit: Fit
-    ) -> None:
-        """`on_failure` hears of each model that failed, so that the router can pass it over.
-
-        `fit` makes of a conversation what a model's window takes.
-        """
+    def __init__(self, meter: Meter, health: Health, fit: Fit) -> None:
+        """`fit` makes of a conversation what a model's window takes."""
         self._meter = meter
-        self._on_failure = on_failure
+        self._health = health
         self._fit = fit
 
     async def answer(
@@ -99,7 +95,7 @@ class Single:
             except (BudgetExceededError, PromptTooLongError) as error:
                 refused = refused or error
             except GatewayError as error:
-                self._on_failure(model, error)
+                self._health.note(model, error)
                 if shown.any:
                     raise CutAnswerError(model) from error
                 first = first or error

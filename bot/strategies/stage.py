@@ -23,6 +23,7 @@ from bot.errors import (
     NoModelError,
     PromptTooLongError,
 )
+from bot.health import Health
 from bot.ledger import LedgerEntry
 from bot.messages import Message
 from bot.metering import Account, Meter
@@ -82,8 +83,7 @@ class Means:
     ledger: Ledger
     fit: Fit
     """Makes of a conversation what a model's window takes."""
-    on_failure: Callable[[ModelSpec, GatewayError], None]
-    """Hears of each model that failed."""
+    health: Health
     step_timeout_s: float = STEP_TIMEOUT_S
 
 
@@ -191,7 +191,7 @@ class Stage:
             except (BudgetExceededError, PromptTooLongError) as error:
                 refused = refused or error
             except GatewayError as error:
-                self._means.on_failure(model, error)
+                self._means.health.note(model, error)
                 first = first or error
         raise first or refused or EmptyAnswerError
 

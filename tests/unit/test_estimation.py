@@ -13,6 +13,7 @@ from bot.difficulty import Estimate, HistoryTurn
 from bot.difficulty.learned import SIZE, LearnedWeights, to_bytes
 from bot.errors import ProviderUnavailableError, ResponseTimeoutError
 from bot.estimation import Estimation
+from bot.health import Health
 from bot.ledger import CallStatus
 from bot.lessons import LearnedVersion
 from bot.metering import Account, Meter
@@ -42,13 +43,12 @@ class _Bench:
     def __init__(self, *script: str | Exception | Hang) -> None:
         self.gateway = ScriptedGateway(*script)
         self.store = MemoryStore()
-        self.failed: list[str] = []
+        self.health = Health(FrozenClock())
         self.estimation = Estimation(
             Meter(self.gateway, self.store, FrozenClock()),
             Router(catalog(), FixedEstimator()),
             self.store,
-            on_failure=lambda model, _: self.failed.append(model.alias),
-            unhealthy=frozenset,
+            self.health,
         )
 
     async def estimate(
@@ -99,7 +99,7 @@ async def test_without_a_verdict_the_local_form_holds_and_says_so(reply: str | E
 async def test_a_judge_that_fails_is_passed_over_for_a_while() -> None:
     bench = _Bench(ProviderUnavailableError("down"))
     await bench.estimate()
-    assert bench.failed == ["free"]
+    assert bench.health.unhealthy() == {"free"}
 
 
 async def test_a_judge_has_two_seconds_and_may_be_late() -> None:
@@ -108,7 +108,9 @@ async def test_a_judge_has_two_seconds_and_may_be_late() -> None:
     (entry,) = await bench.store.entries("test:m1")
     assert bench.gateway.calls[0].timeout_s == 2.0
     assert (estimate.version, entry.status) == ("fixed", CallStatus.FAILED)
-    assert bench.failed == []  # two seconds are short: it may still answer prompts
+    assert (
+        bench.health.unhealthy() == frozenset()
+    )  # two seconds are short: it may still answer prompts
 
 
 async def test_stopping_the_turn_stops_the_judge() -> None:

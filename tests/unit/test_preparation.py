@@ -6,6 +6,7 @@ from bot.caps import NO_CAPS
 from bot.catalog import Tier
 from bot.errors import EmptyPromptError, UnknownModelError
 from bot.estimation import Estimation
+from bot.health import Health
 from bot.messages import Role
 from bot.metering import Meter
 from bot.preparation import Preparation
@@ -22,7 +23,7 @@ async def _preparation() -> Preparation:
     await store.accept(incoming("Hello"), turn())
     clock, router = FrozenClock(), Router(catalog(), FixedEstimator())
     meter = Meter(ScriptedGateway(), store, clock)
-    estimation = Estimation(meter, router, store, on_failure=lambda *_: None, unhealthy=frozenset)
+    estimation = Estimation(meter, router, store, Health(clock))
     return Preparation(store, router, clock, estimation, unhealthy=frozenset, instance_caps=NO_CAPS)
 
 

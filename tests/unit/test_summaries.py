@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.calls import ModelCall, Purpose, estimate_input_tokens
 from bot.catalog import Catalog, Tier
 from bot.errors import ProviderUnavailableError
+from bot.health import Health
 from bot.ledger import CallStatus
 from bot.messages import IncomingMessage, Message, Role
 from bot.metering import Account, Meter
@@ -200,8 +201,7 @@ async def test_ten_thousand_messages_are_fitted_in_a_moment() -> None:
         world.store,
         world.clock,
         catalog=lambda: MODELS,
-        on_failure=lambda failed, error: None,
-        unhealthy=frozenset,
+        health=Health(world.clock),
     )
     asked = [*talk, Message(role=Role.USER, text="now")]
     began = time.process_time()

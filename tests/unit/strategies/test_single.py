@@ -8,6 +8,7 @@ import pytest
 from bot.catalog import Catalog, ModelSpec, Tier
 from bot.conversation import Fitted, fit
 from bot.errors import ContentPolicyError, PromptTooLongError, ProviderUnavailableError
+from bot.health import Health
 from bot.messages import Message, Role
 from bot.metering import Account, Meter
 from bot.router import Router, RouteRequest
@@ -37,7 +38,8 @@ async def _answer(
 ) -> tuple[Answer, ScriptedGateway]:
     store, gateway = MemoryStore(), ScriptedGateway(*script)
     await store.accept(incoming("Hello"), TURN)
-    single = Single(Meter(gateway, store, FrozenClock()), lambda model, error: None, _cut)
+    clock = FrozenClock()
+    single = Single(Meter(gateway, store, clock), Health(clock), _cut)
     decision = Router(models, FixedEstimator()).route(RouteRequest(prompt="Hi", input_tokens=10))
     answer = await single.answer(decision, messages, Account(turn=TURN), lambda text: None)
     return answer, gateway

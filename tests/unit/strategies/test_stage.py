@@ -14,6 +14,7 @@ from bot.errors import (
     ProviderUnavailableError,
     StreamCutError,
 )
+from bot.health import Health
 from bot.messages import Message, Role
 from bot.metering import Account, Meter
 from bot.strategies.stage import MAX_TRIES, Means, Stage, Step
@@ -33,8 +34,8 @@ from tests.fakes import (
 ASKED = (Message(role=Role.USER, text="Why?"),)
 
 
-async def _stage(*script: Script) -> tuple[Stage, RecordingSink, list[str]]:
-    store, sink, failed = MemoryStore(), RecordingSink(), list[str]()
+async def _stage(*script: Script) -> tuple[Stage, RecordingSink, Health]:
+    store, sink, health = MemoryStore(), RecordingSink(), Health(FrozenClock())
     await store.accept(incoming("Why?"), turn())
 
     async def whole(messages: Sequence[Message], *_: object) -> Fitted:
@@ -44,11 +45,11 @@ async def _stage(*script: Script) -> tuple[Stage, RecordingSink, list[str]]:
         meter=Meter(ScriptedGateway(*script), store, FrozenClock()),
         ledger=store,
         fit=whole,
-        on_failure=lambda spec, error: failed.append(spec.alias),
+        health=health,
         step_timeout_s=7.0,
     )
     stage = Stage(means, Account(turn=turn()), sink)
-    return stage, sink, failed
+    return stage, sink, health
 
 
 def _step(count: int = 2, **more: object) -> Step:
@@ -73,11 +74,11 @@ async def test_a_step_streams_into_a_message_of_its_own() -> None:
 
 
 async def test_a_model_that_fails_is_followed_in_a_further_message_and_noted() -> None:
-    stage, sink, failed = await _stage(ProviderUnavailableError("Down."), "Because")
+    stage, sink, health = await _stage(ProviderUnavailableError("Down."), "Because")
     await stage.run(_step())
     assert sink.branches["propose1"].notice.text == "m0 did not answer: Down."
     assert sink.branches["propose1.2"].label == "Answer · m1"
-    assert failed == ["m0"]
+    assert health.unhealthy() == {"m0"}
 
 
 async def test_a_message_that_was_cut_off_keeps_its_text() -> None:
@@ -89,10 +90,10 @@ async def test_a_message_that_was_cut_off_keeps_its_text() -> None:
 
 async def test_the_first_fault_is_told_when_nobody_answers() -> None:
     script = [ProviderUnavailableError(f"{number}") for number in range(9)]
-    stage, _, failed = await _stage(*script)
+    stage, _, health = await _stage(*script)
     with pytest.raises(GatewayError, match="0"):
         await stage.run(_step(9))
-    assert len(failed) == MAX_TRIES
+    assert len(health.unhealthy()) == MAX_TRIES
 
 
 async def test_a_refusal_by_the_providers_rules_is_told_as_such() -> None:
