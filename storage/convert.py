@@ -13,7 +13,7 @@ from bot.pictures import Bar, Card, Series
 from bot.ports import Post
 from bot.replies import Action, Footer, Reply
 from bot.turns import Turn, TurnStatus, Utterance
-from storage.tables import Columns, MessageRow, TurnRow
+from storage.tables import Columns, ConversationRow, MessageRow, TurnRow
 
 TITLE_CHARACTERS = 80
 
@@ -39,11 +39,7 @@ def to_turn_values(turn: Turn, message_row_id: int) -> dict[str, Any]:
     return {
         "turn_id": turn.turn_id,
         "message_row_id": message_row_id,
-        "conversation_id": str(turn.key),
-        "platform": turn.key.platform,
-        "workspace_id": turn.key.workspace_id,
-        "channel_id": turn.key.channel_id,
-        "thread_id": turn.key.thread_id,
+        **_to_key_values(turn.key),
         "user_id": turn.user_id,
         "user_name": turn.user_name,
         "prompt": turn.prompt,
@@ -64,27 +60,38 @@ def to_turn_values(turn: Turn, message_row_id: int) -> dict[str, Any]:
 def to_conversation_values(turn: Turn) -> dict[str, Any]:
     """The columns of the conversation that a turn is in, as it begins."""
     return {
-        "conversation_id": str(turn.key),
-        "platform": turn.key.platform,
-        "workspace_id": turn.key.workspace_id,
-        "channel_id": turn.key.channel_id,
-        "thread_id": turn.key.thread_id,
+        **_to_key_values(turn.key),
         "user_id": turn.user_id,
         "title": to_title(turn.prompt),
         "updated_at": turn.created_at,
     }
 
 
+def _to_key_values(key: ConversationKey) -> dict[str, Any]:
+    return {
+        "conversation_id": str(key),
+        "platform": key.platform,
+        "workspace_id": key.workspace_id,
+        "channel_id": key.channel_id,
+        "thread_id": key.thread_id,
+    }
+
+
+def to_key(row: ConversationRow | TurnRow | Columns) -> ConversationKey:
+    """The conversation that a row is of."""
+    return ConversationKey(
+        platform=row.platform,
+        workspace_id=row.workspace_id,
+        channel_id=row.channel_id,
+        thread_id=row.thread_id,
+    )
+
+
 def to_turn(row: TurnRow | Columns, message: MessageRow | Columns) -> Turn:
     """A kept turn; its prompt is the message's text until it begins."""
     return Turn(
         turn_id=row.turn_id,
-        key=ConversationKey(
-            platform=row.platform,
-            workspace_id=row.workspace_id,
-            channel_id=row.channel_id,
-            thread_id=row.thread_id,
-        ),
+        key=to_key(row),
         message_id=message.message_id,
         user_id=row.user_id,
         user_name=row.user_name,

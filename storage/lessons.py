@@ -9,8 +9,8 @@ from sqlmodel import col, select, update
 
 from bot.catalog import Tier
 from bot.lessons import AnsweredTurn, LearnedVersion
-from bot.messages import ConversationKey
 from bot.turns import TurnStatus
+from storage.convert import to_key
 from storage.database import Database
 from storage.tables import LEARNED, FeedbackRow, LearnedRow, MessageRow, TurnRow
 
@@ -99,12 +99,7 @@ def _to_answered(row: TurnRow, marks: int) -> AnsweredTurn | None:
         return None
     return AnsweredTurn(
         turn_id=row.turn_id,
-        key=ConversationKey(
-            platform=row.platform,
-            workspace_id=row.workspace_id,
-            channel_id=row.channel_id,
-            thread_id=row.thread_id,
-        ),
+        key=to_key(row),
         prompt=row.prompt,
         tier=tier,
         created_at=row.created_at,

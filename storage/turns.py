@@ -12,7 +12,7 @@ from bot.errors import SupersededError
 from bot.messages import ConversationKey
 from bot.settings import to_scope_ids
 from bot.turns import RATE_WINDOW, Begun, Conversation, Turn, TurnStatus
-from storage.convert import to_reply_data, to_turn
+from storage.convert import to_key, to_reply_data, to_turn
 from storage.database import Database
 from storage.forgetting import empty_turns
 from storage.intake import OVER, TURNS_AS_ASKED
@@ -167,13 +167,4 @@ class SqlTurns:
 
 
 def _to_conversation(row: Columns) -> Conversation:
-    return Conversation(
-        key=ConversationKey(
-            platform=row.platform,
-            workspace_id=row.workspace_id,
-            channel_id=row.channel_id,
-            thread_id=row.thread_id,
-        ),
-        title=row.title,
-        updated_at=row.updated_at,
-    )
+    return Conversation(key=to_key(row), title=row.title, updated_at=row.updated_at)

@@ -12,7 +12,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from bot.messages import ConversationKey
 from bot.turns import Turn, TurnStatus
-from storage.convert import to_turn
+from storage.convert import to_key, to_turn
 from storage.database import Database
 from storage.intake import OVER
 from storage.ledger import ended_turns_with_open_calls, release_open_calls
@@ -128,7 +128,7 @@ class SqlUpkeep:
                 )
                 .where(col(MessageRow.id).in_(last))
             )
-            return tuple((_to_key(row), message_id) for row, message_id in found)
+            return tuple((to_key(row), message_id) for row, message_id in found)
 
 
 def _stuck_since(before: datetime) -> SelectOfScalar[str]:
@@ -141,13 +141,4 @@ def _stuck_since(before: datetime) -> SelectOfScalar[str]:
         select(TurnRow.turn_id)
         .where(col(TurnRow.finished_at).is_(None), TurnRow.status == TurnStatus.RUNNING.value)
         .where(col(TurnRow.started_at) < before, ~open_call)
-    )
-
-
-def _to_key(row: ConversationRow) -> ConversationKey:
-    return ConversationKey(
-        platform=row.platform,
-        workspace_id=row.workspace_id,
-        channel_id=row.channel_id,
-        thread_id=row.thread_id,
     )
