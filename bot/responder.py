@@ -12,9 +12,11 @@ from bot.attachments import problems
 from bot.budget import Limit, alert_message
 from bot.caps import NO_CAPS, InstanceCaps
 from bot.catalog import Catalog
+from bot.closing import Closing
 from bot.command_grammar import Command
 from bot.command_runner import CommandRunner
 from bot.commands import COMMANDS, parse_command
+from bot.endings import STOPPED_NOTE, answered, cut_off, done, failed, stopped
 from bot.errors import (
     BotError,
     BudgetExceededError,
@@ -28,24 +30,20 @@ from bot.health import Health
 from bot.metering import Account, Meter
 from bot.ports import Clock, Delivery, Gateway, Observer, Sink, Store
 from bot.preparation import Preparation, Prepared
-from bot.replies import FINISHED_ACTIONS, Action, Notice, Reply, within_reach
 from bot.router import RouteDecision, Router
 from bot.settings import Settings
 from bot.strategies.checked import Checked
 from bot.strategies.discussion import Asked, Discussions, to_discussion
-from bot.strategies.footers import said_last, to_footer
 from bot.strategies.outcome import Outcome, to_reply
 from bot.strategies.single import Answer, CutAnswerError, Single
 from bot.strategies.stage import STEP_TIMEOUT_S, Means, Stage
 from bot.summaries import Summaries
-from bot.turns import Begun, Turn, TurnStatus
+from bot.turns import Begun, Turn
 
 MAX_ATTEMPTS = 5
 ALWAYS_ALLOWED = ("help", "forget")
 """What also those may do who are not let in."""
 APOLOGY = "Something went wrong on my side. It has been noted; please ask again."
-_CUT_NOTE = "The answer was cut off by the provider. Ask again for a new one."
-_STOPPED_NOTE = "Stopped."
 logger = logging.getLogger(__name__)
 
 
@@ -93,7 +91,7 @@ class Responder:
         self._delivery = delivery
         self._router = router
         self._clock = clock
-        self._observers = observers
+        self._closing = Closing(store, clock, observers)
 
         def catalog() -> Catalog:
             return router.catalog
@@ -131,14 +129,14 @@ class Responder:
         try:
             progress = _Progress(turn, await self._delivery.open(turn))
         except DeliveryError as error:
-            await self._keep(self._failed(turn, str(error)), type(error).__name__)
+            await self._closing.close_unseen(failed(turn, str(error)), type(error).__name__)
             return
         try:
             ended = await self._run(begun, progress)
         except SupersededError:
             logger.info("another process has taken the turn over", extra={"turn_id": turn_id})
             return
-        await self._end(progress, ended)
+        await self._closing.close(ended, progress.sink, progress.error)
 
     async def _run(self, begun: Begun, progress: _Progress) -> Turn:
         turn_id = progress.turn.turn_id
@@ -154,40 +152,26 @@ class Responder:
             if isinstance(error, BudgetExceededError):  # which says what an alert would say
                 await self._store.claim_alerts(progress.limits, is_used_up=True)
             progress.error = type(error).__name__
-            return self._failed(progress.turn, str(error))
+            return failed(progress.turn, str(error))
         except Exception as error:
             logger.exception("the turn failed", extra={"turn_id": turn_id})
             progress.error = type(error).__name__
-            return self._failed(progress.turn, APOLOGY)
+            return failed(progress.turn, APOLOGY)
 
     async def _answer(self, begun: Begun, progress: _Progress) -> Turn:
-        turn, settings = begun.turn, begun.settings
         if begun.is_stopped:
             return await self._stopped(progress)
-        if turn.attempts > MAX_ATTEMPTS:
+        if progress.turn.attempts > MAX_ATTEMPTS:
             raise ProviderUnavailableError(
                 "I was interrupted several times while I answered this. Please ask again."
             )
-        progress.turn = turn = self.commands.with_rights(turn)
+        progress.turn = self.commands.with_rights(progress.turn)
         command = self._admitted(progress, begun)
-        if command is not None and COMMANDS[command.name].asks_models:
-            return await self._discussed(progress, command, settings)
-        if command is not None:
-            return await self._commanded(progress, command)
-        prepared = await self._preparation.prepare(turn, settings)
-        progress.limits = prepared.limits
-        decision = await self._preparation.route(turn, prepared)
-        progress.turn = turn = replace(turn, decision=to_record(decision))
-        progress.sink.status(f"{decision.model.tier.label} · {decision.model.alias}")
-        account = Account(turn=turn, limits=prepared.limits)
-        try:
-            answer = await self._checked.answer(
-                decision, prepared, account, progress.show, progress.sink.status
-            )
-        except CutAnswerError as error:
-            logger.warning("a stream was cut", extra={"turn_id": turn.turn_id})
-            return await self._cut_short(progress, _CUT_NOTE, error)
-        return await self._answered(turn, decision, answer, prepared)
+        if command is None:
+            return await self._routed(progress, begun.settings)
+        if COMMANDS[command.name].asks_models:
+            return await self._discussed(progress, command, begun.settings)
+        return await self._commanded(progress, command)
 
     def _admitted(self, progress: _Progress, begun: Begun) -> Command | None:
         """The command that a turn is, None for a prompt; raises when its user may not ask."""
@@ -205,13 +189,25 @@ class Responder:
     async def _commanded(self, progress: _Progress, command: Command) -> Turn:
         """Do what a command says; models have no part in it."""
         progress.turn = turn = replace(progress.turn, decision={"command": command.name})
-        reply = await self.commands.run(command, turn)
-        return replace(
-            turn,
-            status=TurnStatus.DONE,
-            reply=reply,
-            finished_at=self._clock.now(),
-        )
+        return done(turn, await self.commands.run(command, turn))
+
+    async def _routed(self, progress: _Progress, settings: Settings) -> Turn:
+        """Answer a prompt by the model that the router chooses."""
+        turn = progress.turn
+        prepared = await self._preparation.prepare(turn, settings)
+        progress.limits = prepared.limits
+        decision = await self._preparation.route(turn, prepared)
+        progress.turn = turn = replace(turn, decision=to_record(decision))
+        progress.sink.status(f"{decision.model.tier.label} · {decision.model.alias}")
+        account = Account(turn=turn, limits=prepared.limits)
+        try:
+            answer = await self._checked.answer(
+                decision, prepared, account, progress.show, progress.sink.status
+            )
+        except CutAnswerError:
+            logger.warning("a stream was cut", extra={"turn_id": turn.turn_id})
+            return cut_off(turn, progress.text, await self._store.entries(turn.turn_id))
+        return await self._answered(turn, decision, answer, prepared)
 
     async def _discussed(self, progress: _Progress, command: Command, settings: Settings) -> Turn:
         """Hold a debate or an ensemble; what was decided is kept however it ends."""
@@ -240,38 +236,15 @@ class Responder:
     async def _concluded(self, turn: Turn, outcome: Outcome, prepared: Prepared) -> Turn:
         warnings = await self._alerts(prepared.limits)
         entries = await self._store.entries(turn.turn_id)
-        reply = to_reply(outcome, entries, warnings)
-        return replace(turn, status=TurnStatus.DONE, reply=reply, finished_at=self._clock.now())
+        return done(turn, to_reply(outcome, entries, warnings))
 
     async def _answered(
         self, turn: Turn, decision: RouteDecision, answer: Answer, prepared: Prepared
     ) -> Turn:
         warnings = await self._alerts(prepared.limits, is_used_up=decision.is_budget_used_up)
-        record = {
-            **turn.decision,
-            "model": answer.model.alias,
-            "tier": answer.model.tier.label,
-            "notes": [note for note in (*decision.notes, answer.remark) if note],
-        }
-        reply = Reply(
-            text=answer.entry.text,
-            footer=to_footer(answer.entry, await self._store.entries(turn.turn_id)),
-            actions=within_reach(FINISHED_ACTIONS, answer.model.tier),
-            notes=(
-                *decision.notes,
-                *problems(turn.attachments),
-                *prepared.clipped,
-                *answer.notes,
-                *warnings,
-            ),
-        )
-        return replace(
-            turn,
-            status=TurnStatus.DONE,
-            reply=reply,
-            decision=record,
-            finished_at=self._clock.now(),
-        )
+        notes = (*problems(turn.attachments), *prepared.clipped, *answer.notes, *warnings)
+        entries = await self._store.entries(turn.turn_id)
+        return answered(turn, decision, answer, entries=entries, notes=notes)
 
     async def _alerts(
         self, limits: Sequence[Limit], *, is_used_up: bool = False
@@ -282,73 +255,7 @@ class Responder:
 
     async def _stopped(self, progress: _Progress) -> Turn:
         if progress.stage is not None:
-            await progress.stage.close(_STOPPED_NOTE)
+            await progress.stage.close(STOPPED_NOTE)
             progress.text = progress.text or progress.stage.standing
-        return await self._cut_short(progress, _STOPPED_NOTE, None)
-
-    async def _cut_short(
-        self, progress: _Progress, note: str, error: CutAnswerError | None
-    ) -> Turn:
-        """Keep the text so far, with what it cost and a sentence that says why it ends here."""
-        entries = await self._store.entries(progress.turn.turn_id)
-        footer = to_footer(said_last(entries), entries) if entries else None
-        actions: tuple[Action, ...] = (Action.AGAIN,)
-        if error is not None:
-            offered = (Action.AGAIN, Action.HEAVIER, Action.WHY)
-            actions = within_reach(offered, footer.tier) if footer else offered
-        return replace(
-            progress.turn,
-            status=TurnStatus.CANCELLED if error is None else TurnStatus.DONE,
-            reply=Reply(text=progress.text, footer=footer, notes=(note,), actions=actions),
-            finished_at=self._clock.now(),
-        )
-
-    def _failed(self, turn: Turn, message: str) -> Turn:
-        return replace(
-            turn, status=TurnStatus.FAILED, notice=message, finished_at=self._clock.now()
-        )
-
-    async def _end(self, progress: _Progress, turn: Turn) -> None:
-        """Show the end, then keep it. A stop that comes only now changes nothing about it."""
-        showing = asyncio.ensure_future(self._show_end(progress.sink, turn))
-        try:
-            await asyncio.shield(showing)
-        except asyncio.CancelledError:
-            if not await self._store.is_stopped(turn.turn_id):
-                showing.cancel()
-                await asyncio.gather(showing, return_exceptions=True)
-                raise
-            await showing
-        await self._keep(turn, progress.error)
-
-    async def _show_end(self, sink: Sink, turn: Turn) -> None:
-        """A platform that refuses does not lose the answer."""
-        try:
-            if turn.reply is not None:
-                await sink.finish(turn.reply)
-            else:
-                await sink.fail(Notice(text=turn.notice, actions=(Action.AGAIN,)))
-        except DeliveryError as error:
-            # Mostly people's doing: the prompt or the thread was deleted meanwhile.
-            facts = {"turn_id": turn.turn_id, "error": type(error).__name__, "says": str(error)}
-            logger.warning("the answer could not be posted", extra=facts)
-
-    async def _keep(self, turn: Turn, error: str) -> None:
-        """Keep a turn's end, then tell of it."""
-        await self._store.finish(turn)
-        footer = turn.reply.footer if turn.reply else None
-        latency_s = (self._clock.now() - turn.created_at).total_seconds()
-        logger.info(
-            "turn over",
-            extra={
-                "turn_id": turn.turn_id,
-                "platform": turn.key.platform,
-                "status": turn.status.value,
-                "model": footer.model if footer else "",
-                "cost": footer.cost if footer else 0,
-                "latency_s": round(latency_s, 3),
-                "error": error,
-            },
-        )
-        for observer in self._observers:
-            observer.turn_ended(turn, error)
+        turn = progress.turn
+        return stopped(turn, progress.text, await self._store.entries(turn.turn_id))

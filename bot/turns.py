@@ -58,7 +58,7 @@ class Turn:
     notice: str = ""
     """What the person was told when it failed."""
     decision: Mapping[str, object] = field(default_factory=dict)
-    """Why this model: what `router.to_record` keeps, in plain values."""
+    """Why this model: what `explanation.to_record` keeps, in plain values."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
 

@@ -43,10 +43,6 @@ class CutAnswerError(GatewayError):
 
     may_retry = False
 
-    def __init__(self, model: ModelSpec) -> None:
-        super().__init__()
-        self.model = model
-
 
 class _Shown:
     """Notes whether any text has reached the person; none does while it is held back."""
@@ -97,7 +93,7 @@ class Single:
             except GatewayError as error:
                 self._health.note(model, error)
                 if shown.any:
-                    raise CutAnswerError(model) from error
+                    raise CutAnswerError from error
                 first = first or error
             else:
                 switched = _switched(decision, model, first)

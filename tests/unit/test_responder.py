@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.catalog import Catalog, Tier
-from bot.errors import AuthenticationError, DeliveryError, ProviderUnavailableError, StreamCutError
+from bot.errors import AuthenticationError, ProviderUnavailableError, StreamCutError
 from bot.ledger import CallStatus
 from bot.messages import Role
 from bot.money import NANOUSD
@@ -151,40 +151,6 @@ async def test_stop_keeps_the_text_and_bills_what_was_used() -> None:
     assert await world.status() is TurnStatus.CANCELLED
 
 
-async def test_a_stop_while_the_answer_is_shown_takes_nothing_of_it_away() -> None:
-    world = World(ScriptedGateway("Whole"))
-    world.delivery = delivery = _SlowDelivery()
-    task = await _ending(world, delivery)
-    await world.inbox.stop("test:m1")
-    task.cancel()  # what the queue does when it is told to
-    delivery.may_end.set()
-    await task
-    assert delivery.last.reply.text == "Whole"
-    assert await world.status() is TurnStatus.DONE
-
-
-async def test_an_end_that_is_interrupted_is_shown_by_the_next_start() -> None:
-    world = World(ScriptedGateway("Whole"))
-    world.delivery = delivery = _SlowDelivery()
-    task = await _ending(world, delivery)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert delivery.last.events == [("status", "free · free"), ("append", "Whole")]
-    assert await world.status() is TurnStatus.RUNNING
-    delivery.may_end.set()
-    await world.responder.answer("test:m1")
-    assert delivery.last.reply.text == "Whole"
-
-
-async def _ending(world: World, delivery: "_SlowDelivery") -> asyncio.Task[None]:
-    """A turn whose answer is there, and is being shown."""
-    await world.inbox.accept(incoming("Hi"))
-    task = asyncio.create_task(world.responder.answer("test:m1"))
-    await delivery.is_ending.wait()
-    return task
-
-
 async def test_a_turn_stopped_before_it_began_makes_no_call() -> None:
     world = World(ScriptedGateway())
     await world.inbox.accept(incoming("Hi"))
@@ -242,25 +208,6 @@ async def test_an_unknown_fault_is_an_apology_and_a_log_entry(
     sink = await World(ScriptedGateway(ValueError("odd"))).ask("Hi")
     assert sink.notice.text == APOLOGY
     assert "ValueError: odd" in caplog.text
-
-
-async def test_a_platform_that_refuses_does_not_lose_the_answer() -> None:
-    world = World(ScriptedGateway("Kept"))
-    world.delivery = _RefusingDelivery()
-    await world.ask("Hi")
-    kept = await world.store.turn("test:m1")
-    assert kept is not None
-    assert kept.reply is not None
-    assert kept.reply.text == "Kept"
-
-
-async def test_a_platform_that_cannot_be_opened_fails_the_turn() -> None:
-    world = World(ScriptedGateway())
-    world.delivery = _ClosedDelivery()
-    await world.inbox.accept(incoming("Hi"))
-    await world.responder.answer("test:m1")
-    assert await world.status() is TurnStatus.FAILED
-    assert world.gateway.calls == []
 
 
 async def test_the_budget_at_its_end_leaves_the_free_tier() -> None:
@@ -397,40 +344,3 @@ class _CrashingSink(RecordingSink):
 class _CrashingDelivery(RecordingDelivery):
     async def open(self, turn: object) -> RecordingSink:
         return _CrashingSink()
-
-
-class _SlowSink(RecordingSink):
-    def __init__(self, delivery: "_SlowDelivery") -> None:
-        super().__init__()
-        self.delivery = delivery
-
-    async def finish(self, reply: Reply) -> None:
-        self.delivery.is_ending.set()
-        await self.delivery.may_end.wait()
-        await super().finish(reply)
-
-
-class _SlowDelivery(RecordingDelivery):
-    def __init__(self) -> None:
-        super().__init__()
-        self.is_ending, self.may_end = asyncio.Event(), asyncio.Event()
-
-    async def open(self, turn: object) -> RecordingSink:
-        self.sinks.append(_SlowSink(self))
-        return self.sinks[-1]
-
-
-class _RefusingSink(RecordingSink):
-    async def finish(self, reply: Reply) -> None:
-        raise DeliveryError
-
-
-class _RefusingDelivery(RecordingDelivery):
-    async def open(self, turn: object) -> RecordingSink:
-        self.sinks.append(_RefusingSink())
-        return self.sinks[-1]
-
-
-class _ClosedDelivery(RecordingDelivery):
-    async def open(self, turn: object) -> RecordingSink:
-        raise DeliveryError("This channel is gone.")
