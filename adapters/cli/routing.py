@@ -27,8 +27,6 @@ from adapters.training.scoring import score_jsonl
 from adapters.training.shipped import read_shipped_model
 from bot.difficulty import Estimator, LocalEstimator
 from bot.errors import ConfigurationError
-from bot.money import NANOUSD
-from bot.router import to_lambda
 
 _T = TypeVar("_T")
 _NO_TABLES = (
@@ -39,10 +37,9 @@ _NO_TABLES = (
 
 def route_file(estimator: Estimator, path: str, dial: int) -> int:
     """Judge the prompts of a file of JSON lines, `-` for standard input; returns the exit code."""
-    lambda_usd = to_lambda(dial) / NANOUSD
     try:
         with nullcontext(sys.stdin) if path == "-" else open(path, encoding="utf-8") as lines:
-            for line in score_jsonl(lines, estimator, lambda e: choose(e, lambda_usd)):
+            for line in score_jsonl(lines, estimator, lambda e: choose(e, dial)):
                 sys.stdout.write(line + "\n")
     except BrokenPipeError:  # whoever reads this has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

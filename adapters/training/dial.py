@@ -15,10 +15,11 @@ from adapters.training.tables import read_outcomes
 from bot.catalog import Tier
 from bot.difficulty import Estimate, Estimator
 from bot.money import NANOUSD
-from bot.router import MAX_DIAL, SUFFICIENT, to_lambda
+from bot.router import MAX_DIAL, to_lambda, to_risk
 
-COSTS_USD: Final = (0.0, 0.0026, 0.0084)
+COSTS: Final = np.array((0, 2_600_000, 8_400_000))
 """One answer of 300 tokens in and 500 out: a free quota, $1/$5 and $3/$15 per million tokens."""
+_to_risks = np.vectorize(to_risk, otypes=[np.int64])
 EVERYDAY_ROWS: Final = 3_000
 """At most so many prompts of each benchmark, and everyday ones that training never saw."""
 
@@ -58,28 +59,26 @@ def to_steps(chances: Floats, scores: Floats, is_hard: NDArray[np.bool_]) -> tup
     return tuple(_to_step(dial, chances, scores, is_hard) for dial in range(MAX_DIAL + 1))
 
 
-def choose(estimate: Estimate, lambda_usd: float) -> Tier:
-    """Return the tier of least expected cost plus λ·(1 − p), the lower one of equals."""
+def choose(estimate: Estimate, dial: int) -> Tier:
+    """Return the tier of least expected cost plus the router's risk, the lower one of equals."""
     chances = np.array([[estimate.p_free, estimate.p_cheap, estimate.p_full]])
-    return Tier(int(_choose_all(chances, lambda_usd)[0]))
+    return Tier(int(_choose_all(chances, dial)[0]))
 
 
-def _choose_all(chances: Floats, lambda_usd: float) -> NDArray[np.intp]:
-    risk = np.maximum(0.0, SUFFICIENT - chances)
-    chosen: NDArray[np.intp] = (np.array(COSTS_USD) + lambda_usd * risk).argmin(axis=1)
+def _choose_all(chances: Floats, dial: int) -> NDArray[np.intp]:
+    chosen: NDArray[np.intp] = (COSTS + _to_risks(chances, dial)).argmin(axis=1)
     return chosen
 
 
 def _to_step(dial: int, chances: Floats, scores: Floats, is_hard: NDArray[np.bool_]) -> DialStep:
-    lambda_usd = to_lambda(dial) / NANOUSD
-    tiers = _choose_all(chances, lambda_usd)
+    tiers = _choose_all(chances, dial)
     answered = scores[np.arange(len(tiers)), tiers]
     free, cheap, full = (float((tiers == tier).mean()) for tier in Tier)
     return DialStep(
         dial=dial,
-        lambda_usd=lambda_usd,
+        lambda_usd=to_lambda(dial) / NANOUSD,
         shares=(free, cheap, full),
-        usd_per_1000=1000 * float(np.array(COSTS_USD)[tiers].mean()),
+        usd_per_1000=1000 * float(COSTS[tiers].mean()) / NANOUSD,
         quality=float(answered.mean()),
         hard_quality=float(answered[is_hard].mean()),
     )

@@ -12,7 +12,7 @@ from bot.catalog import Tier
 from bot.difficulty import Estimate
 from tests.adapters.training.tables import make_data
 
-ESTIMATE = Estimate(p_free=0.5, p_cheap=0.7, p_full=0.9, reasons=(), version="x")
+ESTIMATE = Estimate(p_free=0.6, p_cheap=0.7, p_full=0.9, reasons=(), version="x")
 
 
 @pytest.fixture(scope="module")
@@ -49,5 +49,5 @@ def test_shows_the_dial_as_table_and_plot(data: Path) -> None:
 
 
 def test_thrift_takes_the_free_tier_and_caution_the_full_one() -> None:
-    assert choose(ESTIMATE, 0.001) is Tier.FREE
-    assert choose(ESTIMATE, 1.0) is Tier.FULL
+    assert choose(ESTIMATE, 0) is Tier.FREE
+    assert choose(ESTIMATE, 10) is Tier.FULL
