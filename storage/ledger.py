@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, literal, or_, select, text
+from sqlalchemy import bindparam, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.budget import (
@@ -241,20 +241,6 @@ class SqlLedger:
         async with self._db.query() as connection:
             rows = await connection.execute(_OF_TURN, {"turn_id": turn_id})
             return tuple(to_entry(row) for row in rows)
-
-    async def entries_between(
-        self, platform: str, workspace_id: str, since: datetime, until: datetime
-    ) -> tuple[LedgerEntry, ...]:
-        """A workspace's entries from `since` up to `until`, oldest first, without their texts."""
-        columns = [column for column in LLM_CALL.c if column.name != "text"]
-        statement = (
-            select(*columns, literal("").label("text"))
-            .where(LLM_CALL.c.platform == platform, LLM_CALL.c.workspace_id == workspace_id)
-            .where(LLM_CALL.c.created_at >= since, LLM_CALL.c.created_at < until)
-            .order_by(LLM_CALL.c.created_at)
-        )
-        async with self._db.query() as connection:
-            return tuple(to_entry(row) for row in await connection.execute(statement))
 
     async def _hold(self, connection: AsyncConnection, earlier: _Held, hold: _Hold) -> None:
         """Take the new hold, turning an earlier open attempt's hold into what is spent."""

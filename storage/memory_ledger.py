@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from bot.budget import BudgetAlert, BudgetState, Limit, to_alerts, to_exceeded_error
 from bot.ledger import CallStatus, LedgerEntry
@@ -149,17 +148,6 @@ class MemoryLedger:
     async def entries(self, turn_id: str) -> tuple[LedgerEntry, ...]:
         """The entries of one turn, oldest first."""
         return tuple(e for e in self._kept.entries.values() if e.turn_id == turn_id)
-
-    async def entries_between(
-        self, platform: str, workspace_id: str, since: datetime, until: datetime
-    ) -> tuple[LedgerEntry, ...]:
-        """A workspace's entries from `since` up to `until`, oldest first, without their texts."""
-        return tuple(
-            replace(e, text="")
-            for e in sorted(self._kept.entries.values(), key=lambda e: e.created_at)
-            if (e.platform, e.workspace_id) == (platform, workspace_id)
-            and since <= e.created_at < until
-        )
 
     def release_open_calls(self, turn_id: str) -> int:
         """Book the open calls of a turn that is over as lost; give back what it had reserved."""

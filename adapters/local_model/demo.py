@@ -12,7 +12,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
 from typing import Self
@@ -55,14 +54,6 @@ _TOLD = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class StageMark:
-    """A stage, and when it was reached, in seconds since the start."""
-
-    stage: Stage
-    at_s: float
-
-
 class DemoModel:
     """The demo model's process: `async with` starts it and does not wait for it.
 
@@ -88,16 +79,15 @@ class DemoModel:
         self._program = program
         self._find_assets = find_assets
         self._start_timeout_s = start_timeout_s
-        self._stages: list[StageMark] = []
-        self._began = time.monotonic()
+        self._stages: list[Stage] = []
         self._settled = asyncio.Event()
         self._failure: str | None = None
         self._task: asyncio.Task[None] | None = None
-        self._run_began = self._began
+        self._run_began = time.monotonic()
         self._is_file_checked = self._needs_spare_openmp = False
 
     @property
-    def stages(self) -> tuple[StageMark, ...]:
+    def stages(self) -> tuple[Stage, ...]:
         """What happened so far, in order."""
         return tuple(self._stages)
 
@@ -115,7 +105,6 @@ class DemoModel:
         return self.base_url
 
     async def __aenter__(self) -> Self:
-        self._began = time.monotonic()
         self._task = asyncio.create_task(self._supervise(), name="demo-model")
         self._task.add_done_callback(self._close)
         return self
@@ -204,7 +193,7 @@ class DemoModel:
             logger.info("The demo model is ready.", extra={"start_s": round(self.start_s, 3)})
 
     def _mark(self, stage: Stage) -> None:
-        self._stages.append(StageMark(stage, time.monotonic() - self._began))
+        self._stages.append(stage)
 
     def _fail(self, why: str) -> None:
         self._failure = why

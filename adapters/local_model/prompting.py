@@ -42,13 +42,6 @@ SAMPLING: Mapping[str, object] = MappingProxyType(
 # llama.cpp closes a connection after a stream although it offers to keep it: a second prompt sent
 # at that moment would be lost.
 NEW_CONNECTION: Mapping[str, object] = MappingProxyType({"extra_headers": {"Connection": "close"}})
-TRY_THESE = (
-    "What is the capital of France?",
-    "Write a Python function that adds two numbers.",
-    "What is a database index?",
-    "How do I boil an egg?",
-)
-"""Prompts that it can do, to be offered where a person might not know what to ask."""
 
 
 def preamble() -> tuple[Message, ...]:

@@ -76,11 +76,6 @@ class LearnedEstimator:
         asked = history[-1].prompt if follow_up in _OF_THE_LAST else prompt
         return to_shift(self._learned, to_features(asked))
 
-    def to_doubt(self, prompt: str) -> float:
-        """Return the standard deviation of the learned shift: how little is known here."""
-        features = to_features(prompt)
-        return math.sqrt(float((features * features * self._learned.variance).sum()))
-
 
 def may_explore(estimate: Estimate, lower: Tier, draw: float) -> bool:
     """Whether to try the tier below, to learn: rarely, and only where it is a toss-up.

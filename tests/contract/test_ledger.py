@@ -323,21 +323,6 @@ async def test_sweep_books_the_open_calls_of_ended_turns_as_lost(store: AnyStore
     assert await _used(store, ALL) == [(101, 10)]
 
 
-async def test_entries_of_a_period_come_without_their_texts(store: AnyStore) -> None:
-    for number in range(3):
-        at = NOON + timedelta(days=number)
-        opened = await store.open(replace(entry(f"test:m{number}:a"), created_at=at), [])
-        await store.close(done(opened))
-    await store.open(replace(entry("test:m9:a"), workspace_id="other"), [])
-
-    found = await store.entries_between("test", "w", NOON, NOON + timedelta(days=2))
-
-    assert [(e.call_id, e.text, e.cost) for e in found] == [
-        ("test:m0:a", "", 40),
-        ("test:m1:a", "", 40),
-    ]
-
-
 async def test_a_cap_that_is_set_in_mid_window_counts_what_was_spent_before(
     store: AnyStore,
 ) -> None:

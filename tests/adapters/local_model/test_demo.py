@@ -24,7 +24,7 @@ def demo(program: Sequence[str], *, start_timeout_s: float = 10.0) -> DemoModel:
 
 
 def stages(model: DemoModel) -> list[Stage]:
-    return [mark.stage for mark in model.stages]
+    return list(model.stages)
 
 
 async def test_tells_its_address_once_it_is_ready() -> None:

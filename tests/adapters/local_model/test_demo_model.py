@@ -106,7 +106,7 @@ async def test_a_greeting_is_answered_in_a_stream_with_exact_usage() -> None:
         assert len(chunks) > 4
         assert chunks[-1]["usage"]["prompt_tokens"] > 50
         assert chunks[-1]["usage"]["completion_tokens"] > 2
-        reached = [mark.stage for mark in demo.stages]
+        reached = list(demo.stages)
         assert reached[-4:] == [Stage.CHECKING, Stage.LOADING, Stage.WARMING, Stage.READY]
         assert demo.memory_bytes is not None
         assert 100e6 < demo.memory_bytes < 400e6

@@ -38,12 +38,6 @@ def test_refuses_to_run_on_another_base() -> None:
         LearnedEstimator(BASE, other)
 
 
-def test_doubt_shrinks_with_use() -> None:
-    fresh = LearnedEstimator(BASE, refit(BASE, [], 1)[0])
-    used = LearnedEstimator(BASE, refit(BASE, rated(200, bread_is_fine=False), 1)[0])
-    assert used.to_doubt(BREAD.format(1)) < fresh.to_doubt(BREAD.format(1))
-
-
 def test_explores_rarely_and_only_toss_ups() -> None:
     toss_up = Estimate(p_free=0.5, p_cheap=0.7, p_full=0.9, reasons=(), version="x")
     assert may_explore(toss_up, Tier.FREE, 0.029)
