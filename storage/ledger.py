@@ -4,34 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from sqlalchemy import bindparam, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.budget import (
-    BudgetAlert,
-    BudgetState,
-    Limit,
-    to_alerts,
-    to_exceeded_error,
-)
-from bot.caps import Scope
+from bot.budget import BudgetState, Limit, to_exceeded_error
 from bot.ledger import CallStatus, LedgerEntry
 from bot.turns import TurnStatus
-from storage.budgets import (
-    BUDGETS,
-    ONE_BUDGET,
-    Changes,
-    NoRoomError,
-    Taking,
-    insert_budget,
-    read_states,
-    take,
-)
+from storage.budgets import Changes, NoRoomError, Taking, read_states, take
 from storage.convert_money import (
     in_hold_order,
-    to_alert,
     to_budget_id,
     to_call_values,
     to_changing_values,
@@ -39,7 +21,7 @@ from storage.convert_money import (
 )
 from storage.database import Database
 from storage.reservations import change_reservation, read_reservation, release_reservations
-from storage.tables import BUDGET, LLM_CALL, TURN, Columns
+from storage.tables import LLM_CALL, TURN, Columns
 
 _KEPT = (CallStatus.DONE.value, CallStatus.FAILED.value)
 _OPEN = CallStatus.OPEN.value
@@ -92,9 +74,6 @@ _LOSE = (
         list_price=0,
     )
 )
-_ALERT = ONE_BUDGET.where(
-    or_(BUDGET.c.alerted_percent < bindparam("mark"), BUDGET.c.cap != bindparam("new_cap"))
-).values(alerted_percent=bindparam("mark"), cap=bindparam("new_cap"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,40 +180,6 @@ class SqlLedger:
             else state
             for state in states
         )
-
-    async def claim_alerts(
-        self, limits: Sequence[Limit], *, is_used_up: bool = False
-    ) -> tuple[BudgetAlert, ...]:
-        """The marks that were come to and not said in their window; notes them as said."""
-        reached = to_alerts(await self.states(limits), is_used_up=is_used_up)
-        if not reached:
-            return ()
-        by_id = {to_budget_id(alert.state.limit): alert for alert in reached}
-        async with self._db.transaction() as connection:
-            claimed = [
-                by_id[budget_id]
-                for budget_id in in_hold_order(by_id)
-                if await self._claim_alert(connection, by_id[budget_id])
-            ]
-        return tuple(claimed)
-
-    async def _claim_alert(self, connection: AsyncConnection, alert: BudgetAlert) -> bool:
-        limit, budget_id = alert.state.limit, to_budget_id(alert.state.limit)
-        if (await connection.execute(BUDGETS, {"ids": [budget_id]})).first() is None:
-            await insert_budget(self._db, connection, limit)  # its first call was refused
-        values = {"id": budget_id, "mark": alert.mark, "new_cap": limit.cap}
-        return bool((await connection.execute(_ALERT, values)).rowcount)
-
-    async def alerts_said(self, now: datetime) -> tuple[BudgetAlert, ...]:
-        """The last mark said of each limit that is no one person's, in the windows of now."""
-        statement = BUDGET.select().where(
-            text("alerted_percent > 0"),  # literally, so that the small index serves
-            BUDGET.c.ends_at > now,
-            BUDGET.c.starts_at <= now,
-            BUDGET.c.scope != Scope.USER.value,
-        )
-        async with self._db.query() as connection:
-            return tuple(to_alert(row) for row in await connection.execute(statement))
 
     async def entries(self, turn_id: str) -> tuple[LedgerEntry, ...]:
         """The entries of one turn, oldest first."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
+from storage.alerts import SqlAlerts
 from storage.database import Database, to_url
 from storage.digests import SqlDigests
 from storage.forgetting import SqlForgetting
@@ -32,6 +33,7 @@ class SqlStore(
     SqlTurns,
     SqlHistory,
     SqlLedger,
+    SqlAlerts,
     SqlReservations,
     SqlSpend,
     SqlDigests,
