@@ -20,10 +20,12 @@ _EPILOG = (
     "Settings come from the environment and .env; .env.example names them all. "
     "./parley check, test, bench and lock are for those who work on Parley."
 )
-
 _PROMPT = (
     "The prompt. What is piped in comes along as a file; - reads the prompt itself from there."
 )
+_FILES = typer.Option("--file", help="A picture, text, code or PDF; again.")
+_JSON = typer.Option("--json", help="One JSON object.")
+_JSON_LIST = typer.Option("--json", help="A JSON list.")
 _TABLES = "The folder with train/ and eval/; see docs/routing.md."
 
 
@@ -66,10 +68,8 @@ def _add_prompts(app: typer.Typer, program: Program) -> None:
         text: Annotated[str, typer.Argument(help=_PROMPT)],
         tier: Annotated[str, typer.Option(help="free, cheap or full instead of the router.")] = "",
         model: Annotated[str, typer.Option(help="One model, by its alias.")] = "",
-        files: Annotated[
-            list[Path] | None, typer.Option("--file", help="A picture, text, code or PDF; again.")
-        ] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+        files: Annotated[list[Path] | None, _FILES] = None,
+        as_json: Annotated[bool, _JSON] = False,
     ) -> None:
         """Answer one prompt."""
         given, piped = _read_all(text)
@@ -82,9 +82,6 @@ def _add_prompts(app: typer.Typer, program: Program) -> None:
         _run(asking.chat(program))
 
 
-_FILES = typer.Option("--file", help="A picture, text, code or PDF; again.")
-
-
 def _add_discussions(app: typer.Typer, program: Program) -> None:
     @app.command()
     def debate(
@@ -92,7 +89,7 @@ def _add_discussions(app: typer.Typer, program: Program) -> None:
         models: Annotated[str, typer.Option(help="Two aliases: who answers, who objects.")] = "",
         rounds: Annotated[int, typer.Option(help="1 to 3: how often it is revised.")] = 1,
         files: Annotated[list[Path] | None, _FILES] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+        as_json: Annotated[bool, _JSON] = False,
     ) -> None:
         """One model answers, another objects, the first revises."""
         options = {"models": models, "rounds": rounds}
@@ -105,7 +102,7 @@ def _add_discussions(app: typer.Typer, program: Program) -> None:
         n: Annotated[int, typer.Option(help="2 to 6 voices, when no models are named.")] = 0,
         mode: Annotated[str, typer.Option(help="synthesis, show or vote.")] = "synthesis",
         files: Annotated[list[Path] | None, _FILES] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+        as_json: Annotated[bool, _JSON] = False,
     ) -> None:
         """Several models answer at once, and one answer is made of theirs."""
         options = {"models": models, "n": n, "mode": mode}
@@ -141,7 +138,7 @@ def _add_listings(app: typer.Typer, program: Program) -> None:
         text: Annotated[str, typer.Argument(help="The prompt; - reads standard input.")] = "",
         jsonl: Annotated[str, typer.Option(help='Judge a file of {"prompt": …} lines.')] = "",
         dial: Annotated[int, typer.Option(min=0, max=10, help="With --jsonl: 0 to 10.")] = 5,
-        as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+        as_json: Annotated[bool, _JSON] = False,
     ) -> None:
         """Say which model a prompt would go to, and why. Nothing is asked or spent."""
         from adapters.cli import listing
@@ -154,7 +151,7 @@ def _add_listings(app: typer.Typer, program: Program) -> None:
 
     @app.command()
     def models(
-        as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
+        as_json: Annotated[bool, _JSON_LIST] = False,
     ) -> None:
         """List the models, their prices, and what switches each of them on."""
         from adapters.cli import listing
@@ -163,7 +160,7 @@ def _add_listings(app: typer.Typer, program: Program) -> None:
 
     @app.command()
     def prices(
-        as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
+        as_json: Annotated[bool, _JSON_LIST] = False,
     ) -> None:
         """Compare the catalogue's prices with LiteLLM's table, and say what differs."""
         from adapters.cli import pricing
@@ -172,7 +169,7 @@ def _add_listings(app: typer.Typer, program: Program) -> None:
 
     @app.command()
     def doctor(
-        as_json: Annotated[bool, typer.Option("--json", help="A JSON list.")] = False,
+        as_json: Annotated[bool, _JSON_LIST] = False,
     ) -> None:
         """Check keys, models, database and clock, and say what to do for each fault."""
         from adapters.cli import doctor as checking
@@ -290,7 +287,7 @@ def _add_spend(app: typer.Typer, program: Program) -> None:
         ledger: Annotated[
             str, typer.Option("--csv", help="A file for every call; - is here.")
         ] = "",
-        as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+        as_json: Annotated[bool, _JSON] = False,
     ) -> None:
         """Say what was spent, on what, and what the routing saved."""
         from adapters.cli import spending

@@ -35,8 +35,8 @@ from bot.errors import BotError
 from bot.explanation import explain
 from bot.messages import ConversationKey, IncomingMessage
 from bot.replies import Action
+from bot.responder import APOLOGY
 
-APOLOGY = "Something went wrong on my side. It has been noted; please ask again."
 FILE_HOSTS = ("cdn.discordapp.com", "media.discordapp.net")
 MARKS = {"👍": 1, "👎": -1}
 logger = logging.getLogger(__name__)
