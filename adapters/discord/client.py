@@ -32,12 +32,14 @@ from adapters.discord.views import ActionButton, guarded, tell
 from adapters.files import FileReader
 from adapters.parts import Parts
 from bot.errors import BotError
-from bot.explanation import explain
 from bot.messages import ConversationKey, IncomingMessage
+from bot.presses import Press, act
 from bot.replies import Action
 from bot.responder import APOLOGY
 
 FILE_HOSTS = ("cdn.discordapp.com", "media.discordapp.net")
+SAID_IN_THE_THREAD = frozenset((Action.STOP, Action.AGAIN, Action.HEAVIER))
+"""Buttons that say nothing to who pressed them, unless they come too late."""
 MARKS = {"👍": 1, "👎": -1}
 logger = logging.getLogger(__name__)
 # We have no use for voice, so nobody needs to hear that its libraries are absent.
@@ -281,36 +283,19 @@ class ParleyClient(discord.AutoShardedClient):
 
     async def press(self, interaction: discord.Interaction, action: Action, turn_id: str) -> None:
         """Do what a button under an answer says."""
-        inbox, user_id = self.parts.inbox, str(interaction.user.id)
-        if action is Action.WHY:
-            await self._explain(interaction, turn_id)
-        elif action is Action.STOP:
+        if action in SAID_IN_THE_THREAD:
             await interaction.response.defer()
-            if not await inbox.stop(turn_id):
-                await tell(interaction, "This answer is finished already.")
-        elif action in (Action.GOOD, Action.BAD):
-            await inbox.feedback(turn_id, user_id, 1 if action is Action.GOOD else -1)
-            await tell(interaction, "Thank you. That helps me choose better.")
-        else:
-            await interaction.response.defer()
-            again = inbox.heavier if action is Action.HEAVIER else inbox.retry
-            anchor = None if may_post(interaction) else interaction_anchor(interaction)
-            turn = await again(
-                turn_id,
-                event_id=str(interaction.id),
-                user_id=user_id,
-                role_ids=inbound.role_ids(interaction.user),
-                anchor=anchor,
-            )
-            if turn is None:
-                await tell(interaction, "The question of this answer is gone. Please ask again.")
-
-    async def _explain(self, interaction: discord.Interaction, turn_id: str) -> None:
-        turn = await self.parts.store.turn(turn_id)
-        if turn is None:
-            await tell(interaction, "I no longer know how this answer came about.")
-        else:
-            await tell(interaction, explain(turn.decision)[:2000])
+        press = Press(
+            action=action,
+            turn_id=turn_id,
+            event_id=str(interaction.id),
+            user_id=str(interaction.user.id),
+            role_ids=inbound.role_ids(interaction.user),
+            anchor=None if may_post(interaction) else interaction_anchor(interaction),
+        )
+        told = await act(press, self.parts.inbox, self.parts.store)
+        if told:
+            await tell(interaction, told[:2000])
 
     async def _withdraw(self, message_id: int) -> None:
         self.delivery.withdraw(str(message_id))

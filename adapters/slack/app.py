@@ -21,11 +21,12 @@ from adapters.slack.arrivals import Arrivals, TooSlowError
 from adapters.slack.desk import Desk, Slash, say
 from adapters.slack.inbound import place_key
 from adapters.slack.manifest import PROMPTS, SHORTCUTS, SLASH_COMMANDS
-from adapters.slack.presses import act, to_press
+from adapters.slack.presses import to_press
 from adapters.slack.workspaces import Workspace, Workspaces
 from bot.errors import BotError
 from bot.inbox import Inbox
 from bot.ports import Store
+from bot.presses import act
 
 logger = logging.getLogger(__name__)
 
