@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from bot.catalog import Tier
 from bot.commands import is_stop
@@ -100,7 +101,7 @@ class Inbox:
         if earlier is None:
             return None
         turn = replace(
-            earlier,
+            _unbegun(earlier, self._clock.now()),
             turn_id=f"{earlier.key.platform}:{event_id}",
             user_id=user_id,
             is_admin=earlier.is_admin and user_id == earlier.user_id,
@@ -108,14 +109,6 @@ class Inbox:
             tier=tier,
             retry_of=turn_id,
             anchor=earlier.anchor if anchor is None else anchor,
-            status=TurnStatus.QUEUED,
-            created_at=self._clock.now(),
-            attempts=0,
-            reply=None,
-            notice="",
-            decision={},
-            started_at=None,
-            finished_at=None,
         )
         if (same := await self._under_way(turn)) is not None:
             return same
@@ -197,6 +190,21 @@ class Inbox:
             anchor=incoming.anchor,
             created_at=self._clock.now(),
         )
+
+
+def _unbegun(turn: Turn, now: datetime) -> Turn:
+    """The same prompt as if it came now: nothing of what became of it."""
+    return replace(
+        turn,
+        status=TurnStatus.QUEUED,
+        created_at=now,
+        attempts=0,
+        reply=None,
+        notice="",
+        decision={},
+        started_at=None,
+        finished_at=None,
+    )
 
 
 def _legible(incoming: IncomingMessage) -> IncomingMessage:
