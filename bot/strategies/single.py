@@ -111,11 +111,15 @@ class Single:
         fitted = await self._fit(messages, model, account)
         call = _to_call(f"{account.turn.turn_id}:{step}", model, fitted)
         entry = await self._meter.complete(call, account, on_text)
-        if not entry.text.strip():
-            raise (
-                ContentPolicyError if entry.finish_reason == "content_filter" else EmptyAnswerError
-            )
+        refuse_empty(entry)
         return Answer(entry=entry, model=model, notes=_notes(entry, model, fitted))
+
+
+def refuse_empty(entry: LedgerEntry) -> None:
+    """Raise ContentPolicyError or EmptyAnswerError for a call that came to no text."""
+    if not entry.text.strip():
+        is_filtered = entry.finish_reason == "content_filter"
+        raise ContentPolicyError if is_filtered else EmptyAnswerError
 
 
 def _to_call(call_id: str, model: ModelSpec, fitted: Fitted) -> ModelCall:

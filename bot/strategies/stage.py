@@ -16,7 +16,6 @@ from bot.calls import ModelCall, OnText, Purpose, estimate_input_tokens
 from bot.catalog import ModelSpec
 from bot.errors import (
     BudgetExceededError,
-    ContentPolicyError,
     DeliveryError,
     EmptyAnswerError,
     GatewayError,
@@ -32,7 +31,7 @@ from bot.replies import Notice, Reply
 from bot.router import output_limit
 from bot.strategies.footers import to_footer
 from bot.strategies.outcome import Plan
-from bot.strategies.single import Fit
+from bot.strategies.single import Fit, refuse_empty
 from bot.strategies.steps import PLAN, to_label
 
 STEP_TIMEOUT_S = 300.0
@@ -223,9 +222,7 @@ class Stage:
             timeout_s=self._means.step_timeout_s,
         )
         entry = await self._means.meter.complete(call, self._account, on_text)
-        if not entry.text.strip():
-            filtered = entry.finish_reason == "content_filter"
-            raise ContentPolicyError if filtered else EmptyAnswerError
+        refuse_empty(entry)
         length = "It reached its length limit." if entry.finish_reason == "length" else ""
         notes = tuple(note for note in (model.note, fitted.note, length) if note)
         return Said(entry=entry, model=model, notes=notes)
