@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from bot.errors import DeliveryError
+from bot.ledger import LedgerEntry
 from bot.replies import Reply
-from bot.turns import TurnStatus
+from bot.turns import Turn, TurnStatus
 from tests.fakes import RecordingDelivery, RecordingSink, ScriptedGateway, incoming
 from tests.unit.world import World
 
@@ -99,3 +100,27 @@ class _RefusingDelivery(RecordingDelivery):
 class _ClosedDelivery(RecordingDelivery):
     async def open(self, turn: object) -> RecordingSink:
         raise DeliveryError("This channel is gone.")
+
+
+class _Watching:
+    def __init__(self) -> None:
+        self.ended: list[tuple[str, TurnStatus, str]] = []
+
+    def call_ended(self, entry: LedgerEntry) -> None:
+        pass
+
+    def turn_ended(self, turn: Turn, error: str) -> None:
+        self.ended.append((turn.turn_id, turn.status, error))
+
+
+async def test_whoever_watches_is_told_of_an_end_also_where_nobody_saw_it() -> None:
+    watching = _Watching()
+    world = World(ScriptedGateway("Whole"), observers=(watching,))
+    await world.ask("Hi")
+    world.delivery = _ClosedDelivery()
+    await world.inbox.accept(incoming("Hi", "m2"))
+    await world.responder.answer("test:m2")
+    assert watching.ended == [
+        ("test:m1", TurnStatus.DONE, ""),
+        ("test:m2", TurnStatus.FAILED, "DeliveryError"),
+    ]
