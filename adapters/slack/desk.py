@@ -82,7 +82,7 @@ class Desk:
         self._catalog = catalog
         self._files = files
         self._rules = rules
-        self._reporter = Reporter(store, catalog, clock, instance_caps=rules.instance_cap)
+        self._reporter = Reporter(store, catalog, clock, instance_caps=rules.instance_caps)
 
     async def take(self, slash: Slash, workspace: Workspace) -> None:
         """Take a slash command: a question is asked for all to see, the rest is between us."""
@@ -136,7 +136,7 @@ class Desk:
         """Show the Home tab as things stand."""
         key = inbound.place_key(workspace.team_id, "")
         settings = await self._store.settings(key)
-        limits = limits_for(key, user_id, settings, self._rules.instance_cap, self._clock.now())
+        limits = limits_for(key, user_id, settings, self._rules.instance_caps, self._clock.now())
         is_admin = await self._rules.is_admin(user_id, workspace)
         month, week = await self._spend(user_id, workspace, settings, is_admin=is_admin)
         facts = views.HomeFacts(

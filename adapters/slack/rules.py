@@ -14,7 +14,7 @@ class Rules:
 
     def __init__(self, admins: Collection[str], instance_caps: InstanceCaps) -> None:
         self._admins = admins
-        self.instance_cap = instance_caps
+        self.instance_caps = instance_caps
 
     async def is_admin(self, user_id: str, workspace: Workspace) -> bool:
         """Slack's admins and owners, and those of the configuration."""
