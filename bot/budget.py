@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -114,6 +114,19 @@ def _utc(local: datetime) -> datetime:
     return local.astimezone(UTC)
 
 
+def scope_ids_of(
+    platform: str, workspace_id: str, channel_id: str, user_id: str
+) -> Mapping[Scope, str]:
+    """Whose money is spent there, in the order of holds."""
+    place = f"{platform}/{workspace_id}"
+    return {
+        Scope.USER: f"{place}/{user_id}",
+        Scope.CHANNEL: f"{place}/{channel_id}",
+        Scope.WORKSPACE: place,
+        Scope.INSTANCE: "",
+    }
+
+
 def limits_for(
     key: ConversationKey,
     user_id: str,
@@ -122,12 +135,7 @@ def limits_for(
     now: datetime,
 ) -> tuple[Limit, ...]:
     """The caps that a call in this place counts for, by scope in the order of holds."""
-    place = f"{key.platform}/{key.workspace_id}"
-    scope_ids = {
-        Scope.USER: f"{place}/{user_id}",
-        Scope.CHANNEL: f"{place}/{key.channel_id}",
-        Scope.WORKSPACE: place,
-    }
+    scope_ids = scope_ids_of(key.platform, key.workspace_id, key.channel_id, user_id)
     caps = (
         *((spec.scope, spec.period, spec.of(settings)) for spec in CAPS.values()),
         *((Scope.INSTANCE, period, instance_caps.get(period)) for period in Period),
@@ -135,7 +143,7 @@ def limits_for(
     return tuple(
         Limit(
             scope=scope,
-            scope_id=scope_ids.get(scope, ""),
+            scope_id=scope_ids[scope],
             window=window_at(now, period, UTC if scope is Scope.INSTANCE else settings.zone),
             cap=cap,
         )

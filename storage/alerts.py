@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.budget import BudgetAlert, Limit, to_alerts
 from bot.caps import Scope
-from storage.budgets import BUDGETS, ONE_BUDGET, insert_budget, read_states
+from storage.budgets import BUDGETS, ONE_BUDGET, begin_budgets, read_states
 from storage.convert_money import in_hold_order, to_alert, to_budget_id
 from storage.database import Database
 from storage.tables import BUDGET
@@ -37,6 +37,7 @@ class SqlAlerts:
         if not reached:
             return ()
         by_id = {to_budget_id(alert.state.limit): alert for alert in reached}
+        await self._begin([alert.state.limit for alert in reached])
         async with self._db.transaction() as connection:
             claimed = [
                 by_id[budget_id]
@@ -45,10 +46,16 @@ class SqlAlerts:
             ]
         return tuple(claimed)
 
+    async def _begin(self, limits: Sequence[Limit]) -> None:
+        """Begin the budgets in which nobody has held anything as yet."""
+        ids = [to_budget_id(limit) for limit in limits]
+        async with self._db.query() as connection:
+            begun = (await connection.execute(BUDGETS, {"ids": ids})).all()
+        if len(begun) < len(ids):
+            await begin_budgets(self._db, limits)
+
     async def _claim_alert(self, connection: AsyncConnection, alert: BudgetAlert) -> bool:
         limit, budget_id = alert.state.limit, to_budget_id(alert.state.limit)
-        if (await connection.execute(BUDGETS, {"ids": [budget_id]})).first() is None:
-            await insert_budget(self._db, connection, limit)  # its first call was refused
         values = {"id": budget_id, "mark": alert.mark, "new_cap": limit.cap}
         return bool((await connection.execute(_ALERT, values)).rowcount)
 

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, case, func, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Label,
+    Table,
+    TextClause,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.budget import BudgetState, Limit
-from bot.ledger import CallStatus
-from storage.convert_money import in_hold_order, to_budget_id, to_budget_values, to_place
+from storage.convert_money import PAYERS, in_hold_order, to_budget_id, to_budget_values, to_place
 from storage.database import Database
-from storage.tables import BUDGET, LLM_CALL, Columns
+from storage.tables import BUDGET, LLM_CALL, RESERVATION, TURN, Columns
 
 BUDGETS = BUDGET.select().where(BUDGET.c.budget_id.in_(bindparam("ids", expanding=True)))
 ONE_BUDGET = BUDGET.update().where(BUDGET.c.budget_id == bindparam("id"))
@@ -28,10 +42,30 @@ _TAKE = ONE_BUDGET.values(
 _TAKE_IF_ROOM = _TAKE.where(
     BUDGET.c.spent + BUDGET.c.held + bindparam("needed") <= bindparam("new_cap")
 )
+_BEGUN = select(func.aggregate_strings(BUDGET.c.budget_id, "\n")).where(
+    or_(
+        *(
+            and_(BUDGET.c.scope_id == bindparam(name), BUDGET.c.scope == scope.value)
+            for scope, name in PAYERS.items()
+        )
+    ),
+    BUDGET.c.starts_at <= bindparam("pays_at"),
+    BUDGET.c.ends_at > bindparam("pays_at"),
+)
+HAS_RESERVED: Label[bool] = literal_column(
+    "EXISTS (SELECT 1 FROM reservation WHERE reservation.turn_id = llm_call.turn_id)", Boolean()
+).label("has_reserved")
+"""Also what makes a call that opens, closes or is lost wait at the gate: it looks there."""
+_GATE = text("LOCK TABLE reservation IN ACCESS EXCLUSIVE MODE")
+_T = TypeVar("_T")
 
 
 class NoRoomError(Exception):
     """A budget has no room; the transaction is rolled back."""
+
+
+class NotBegunError(Exception):
+    """A budget has no row as yet; the transaction is rolled back."""
 
 
 class Changes:
@@ -68,10 +102,11 @@ class Taking:
     """How much of the hold comes from that, and is held already."""
 
 
-async def take(
-    database: Database, connection: AsyncConnection, limit: Limit, taking: Taking
-) -> None:
-    """Hold an amount in one budget; raises NoRoomError. What costs nothing always has room."""
+async def take(connection: AsyncConnection, limit: Limit, taking: Taking) -> None:
+    """Hold an amount in one budget; what costs nothing always has room.
+
+    Raises NoRoomError, or NotBegunError when it has no row.
+    """
     budget_id = to_budget_id(limit)
     values = {
         "id": budget_id,
@@ -84,17 +119,79 @@ async def take(
         statement, values["needed"] = _TAKE_IF_ROOM, taking.hold - taking.reserved
     if (await connection.execute(statement, values)).rowcount:
         return
-    if (await connection.execute(BUDGETS, {"ids": [budget_id]})).first() is not None:
-        raise NoRoomError
-    await insert_budget(database, connection, limit)
-    if not (await connection.execute(statement, values)).rowcount:
-        raise NoRoomError
+    is_begun = (await connection.execute(BUDGETS, {"ids": [budget_id]})).first() is not None
+    raise NoRoomError if is_begun else NotBegunError
 
 
-async def insert_budget(database: Database, connection: AsyncConnection, limit: Limit) -> None:
-    """Begin a budget, unless somebody else has."""
-    values = to_budget_values(limit, spent=await _spent_before(connection, limit))
-    await database.insert_new(connection, BUDGET, values)
+async def take_or_count(
+    connection: AsyncConnection, budget_id: str, limit: Limit | None, taking: Taking
+) -> None:
+    """As `take`; a budget without a limit counts what is held, and can refuse nothing."""
+    if limit is not None:
+        await take(connection, limit, taking)
+        return
+    changes = Changes()
+    held = taking.hold - taking.drawn - taking.lost
+    changes.add([budget_id], held=held, spent=taking.lost)
+    await changes.write(connection)
+
+
+async def insert_counted(
+    database: Database,
+    connection: AsyncConnection,
+    table: Table,
+    values: dict[str, Any],
+    payers: Mapping[str, Any],
+) -> set[str] | None:
+    """Insert a call or a reservation, unless it is there: None.
+
+    Returns the budgets that have begun for those who pay, also those whose cap was taken away: a
+    budget counts all that is spent in its window, whatever was set meanwhile.
+    """
+    gate = (HAS_RESERVED,) if table is LLM_CALL else ()
+    statement = database.insertion(table, _BEGUN.scalar_subquery(), *gate)
+    row = (await connection.execute(statement, {**values, **payers})).first()
+    return None if row is None else _to_ids(row[1])
+
+
+async def begun_budgets(connection: AsyncConnection, payers: Mapping[str, Any]) -> set[str]:
+    """The budgets that have begun for those who pay."""
+    return _to_ids((await connection.execute(_BEGUN, payers)).scalar_one())
+
+
+def _to_ids(joined: str | None) -> set[str]:
+    return set(joined.split("\n")) if joined else set()
+
+
+async def with_budgets(
+    database: Database, limits: Sequence[Limit], work: Callable[[], Awaitable[_T]]
+) -> _T:
+    """Do what needs budgets; when one has not begun, begin it and do it once more."""
+    try:
+        return await work()
+    except NotBegunError:
+        await begin_budgets(database, limits)
+        return await work()
+
+
+async def begin_budgets(database: Database, limits: Sequence[Limit]) -> None:
+    """Begin those that have not, with what was spent and is held in their windows.
+
+    From then on, what is open is settled in them too. Nobody opens, closes, reserves or releases
+    meanwhile: on PostgreSQL the first thing each of these does stops at the gate. It is a lock on
+    the smallest table, which hardly anything else has to wait for.
+    """
+    by_id = {to_budget_id(limit): limit for limit in limits}
+    async with database.transaction() as connection:
+        if not database.is_sqlite:
+            await connection.execute(_GATE)
+        known = {row.budget_id for row in await connection.execute(BUDGETS, {"ids": list(by_id)})}
+        for budget_id in in_hold_order(by_id.keys() - known):
+            limit = by_id[budget_id]
+            spent, held = await _used_before(connection, limit)
+            await _count_open(connection, limit)
+            values = to_budget_values(limit, spent=spent, held=held)
+            await database.insert_new(connection, BUDGET, values)
 
 
 async def read_states(connection: AsyncConnection, limits: Sequence[Limit]) -> list[BudgetState]:
@@ -109,17 +206,56 @@ async def read_states(connection: AsyncConnection, limits: Sequence[Limit]) -> l
 
 async def _to_state(connection: AsyncConnection, limit: Limit, row: Columns | None) -> BudgetState:
     if row is None:
-        return BudgetState(limit=limit, spent=await _spent_before(connection, limit), held=0)
+        spent, held = await _used_before(connection, limit)
+        return BudgetState(limit=limit, spent=spent, held=held)
     return BudgetState(limit=limit, spent=row.spent, held=row.held)
 
 
-async def _spent_before(connection: AsyncConnection, limit: Limit) -> int:
-    """What was spent in a window before its cap was set: a new cap counts it too."""
-    amount = func.coalesce(func.sum(func.coalesce(LLM_CALL.c.cost, 0) + LLM_CALL.c.lost_cost), 0)
-    statement = select(amount).where(
-        *(LLM_CALL.c[name] == value for name, value in to_place(limit).items()),
+async def _used_before(connection: AsyncConnection, limit: Limit) -> tuple[int, int]:
+    """What was spent and is held in a window before its cap was set: a new cap counts it too."""
+    spent = func.sum(func.coalesce(LLM_CALL.c.cost, 0) + LLM_CALL.c.lost_cost)
+    calls = select(func.coalesce(spent, 0)).where(*_calls_in(limit))
+    holds = select(func.coalesce(func.sum(LLM_CALL.c.hold), 0)).where(*_open_in(limit))
+    reserved = (
+        select(func.coalesce(func.sum(RESERVATION.c.remaining), 0))
+        .join_from(RESERVATION, TURN, TURN.c.turn_id == RESERVATION.c.turn_id)
+        .where(*_in_place(TURN, limit))
+    )
+    sums = [(await connection.execute(each)).scalar_one() for each in (calls, holds, reserved)]
+    return int(sums[0]), int(sums[1]) + int(sums[2])
+
+
+async def _count_open(connection: AsyncConnection, limit: Limit) -> None:
+    """Let a budget that begins be among those in which open calls and reservations are settled."""
+    budget_id = to_budget_id(limit)
+    calls = select(LLM_CALL.c.call_id, LLM_CALL.c.held_in).where(*_open_in(limit))
+    for row in (await connection.execute(calls)).all():
+        values = {"held_in": in_hold_order({*row.held_in, budget_id})}
+        this_call = LLM_CALL.c.call_id == row.call_id
+        await connection.execute(LLM_CALL.update().where(this_call).values(values))
+    reservations = (
+        select(RESERVATION.c.turn_id, RESERVATION.c.held_in)
+        .join_from(RESERVATION, TURN, TURN.c.turn_id == RESERVATION.c.turn_id)
+        .where(*_in_place(TURN, limit))
+    )
+    for row in (await connection.execute(reservations)).all():
+        values = {"held_in": in_hold_order({*row.held_in, budget_id})}
+        this_turn = RESERVATION.c.turn_id == row.turn_id
+        await connection.execute(RESERVATION.update().where(this_turn).values(values))
+
+
+def _in_place(table: Table, limit: Limit) -> list[ColumnElement[bool]]:
+    return [table.c[name] == value for name, value in to_place(limit).items()]
+
+
+def _calls_in(limit: Limit) -> list[ColumnElement[bool]]:
+    return [
+        *_in_place(LLM_CALL, limit),
         LLM_CALL.c.created_at >= limit.window.starts_at,
         LLM_CALL.c.created_at < limit.window.ends_at,
-        LLM_CALL.c.status != CallStatus.OPEN.value,
-    )
-    return int((await connection.execute(statement)).scalar_one())
+    ]
+
+
+def _open_in(limit: Limit) -> list[ColumnElement[bool] | TextClause]:
+    # Literally, so that the small index serves.
+    return [text("llm_call.status = 'open'"), *_calls_in(limit)]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
-from bot.budget import BudgetAlert, BudgetState, Limit, Window
+from bot.budget import BudgetAlert, BudgetState, Limit, Window, scope_ids_of
 from bot.calls import Purpose, Usage
 from bot.caps import Period, Scope
 from bot.catalog import Tier
 from bot.ledger import CallStatus, LedgerEntry
+from bot.messages import ConversationKey
 from storage.tables import Columns, LlmCallRow
 
 _SCOPES = list(Scope)
@@ -120,12 +123,29 @@ def to_place(limit: Limit) -> dict[str, str]:
     return dict(zip(names, limit.scope_id.split("/", len(names) - 1), strict=True))
 
 
+PAYERS = MappingProxyType({scope: f"pays_{scope}" for scope in Scope})
+
+
+def to_scope_ids(place: LedgerEntry | ConversationKey, user_id: str) -> Mapping[Scope, str]:
+    """Whose budgets count what is spent there."""
+    return scope_ids_of(place.platform, place.workspace_id, place.channel_id, user_id)
+
+
+def to_payers(place: LedgerEntry | ConversationKey, user_id: str, at: datetime) -> dict[str, Any]:
+    """Whose budgets count what is spent there and then, as a statement's parameters."""
+    ids = to_scope_ids(place, user_id)
+    return {
+        **{name: ids[scope] for scope, name in PAYERS.items()},
+        "pays_at": at,
+    }
+
+
 def in_hold_order(budget_ids: Iterable[str]) -> list[str]:
     """The one order in which budgets are written, so that no two calls wait for each other."""
     return sorted(set(budget_ids), key=lambda b: (_SCOPES.index(Scope(b.split("|", 1)[0])), b))
 
 
-def to_budget_values(limit: Limit, spent: int) -> dict[str, Any]:
+def to_budget_values(limit: Limit, *, spent: int, held: int = 0) -> dict[str, Any]:
     """A budget's columns as it begins."""
     return {
         "budget_id": to_budget_id(limit),
@@ -136,7 +156,7 @@ def to_budget_values(limit: Limit, spent: int) -> dict[str, Any]:
         "ends_at": limit.window.ends_at,
         "cap": limit.cap,
         "spent": spent,
-        "held": 0,
+        "held": held,
         "alerted_percent": 0,
     }
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Engine, Table, event, make_url
+from sqlalchemy import URL, ColumnElement, Engine, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -73,7 +73,7 @@ class Database:
         )
         self._turnstile = Turnstile(1 if self.is_sqlite else _POSTGRES_POOL)
         self._group = GroupCommit(partial(self.transaction, is_urgent=True))
-        self._insertions: dict[str, Any] = {}
+        self._insertions: dict[tuple[str, bool], Any] = {}
 
     @asynccontextmanager
     async def write(self, *, is_urgent: bool = False) -> AsyncIterator[AsyncSession]:
@@ -133,17 +133,23 @@ class Database:
         """An INSERT that knows `on_conflict_…` in this database's dialect."""
         return sqlite.insert(row) if self.is_sqlite else postgresql.insert(row)
 
+    def insertion(self, table: Table, *also: ColumnElement[Any]) -> Any:
+        """An INSERT of a row that is not there; returns its primary key's first column, and that.
+
+        Built once for each table. RETURNING, since PostgreSQL's driver gives no row count.
+        """
+        name = (table.name, bool(also))
+        if name not in self._insertions:
+            key = next(iter(table.primary_key))
+            statement = self.insert(table).on_conflict_do_nothing().returning(key, *also)
+            self._insertions[name] = statement
+        return self._insertions[name]
+
     async def insert_new(
         self, connection: AsyncConnection, table: Table, values: dict[str, Any]
     ) -> Any:
         """Insert a row and return its primary key's first column; None when it is there already."""
-        statement = self._insertions.get(table.name)
-        if statement is None:
-            # RETURNING, since PostgreSQL's driver gives no row count for an insert.
-            key = next(iter(table.primary_key))
-            statement = self.insert(table).on_conflict_do_nothing().returning(key)
-            self._insertions[table.name] = statement
-        return (await connection.execute(statement, values)).scalar_one_or_none()
+        return (await connection.execute(self.insertion(table), values)).scalar_one_or_none()
 
     async def scrub(self) -> None:
         """Let go of what was deleted: on SQLite, empty the write-ahead log into the file.

@@ -11,13 +11,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.budget import BudgetState, Limit, to_exceeded_error
 from bot.ledger import CallStatus, LedgerEntry
 from bot.turns import TurnStatus
-from storage.budgets import Changes, NoRoomError, Taking, read_states, take
+from storage.budgets import (
+    HAS_RESERVED,
+    Changes,
+    NoRoomError,
+    Taking,
+    begun_budgets,
+    insert_counted,
+    read_states,
+    take_or_count,
+    with_budgets,
+)
 from storage.convert_money import (
     in_hold_order,
     to_budget_id,
     to_call_values,
     to_changing_values,
     to_entry,
+    to_payers,
 )
 from storage.database import Database
 from storage.reservations import change_reservation, read_reservation, release_reservations
@@ -53,11 +64,17 @@ _CLOSE = (
             if column.name not in _FIXED
         }
     )
-    .returning(LLM_CALL.c.turn_id, LLM_CALL.c.hold, LLM_CALL.c.drawn, LLM_CALL.c.held_in)
+    .returning(
+        LLM_CALL.c.turn_id,
+        LLM_CALL.c.hold,
+        LLM_CALL.c.drawn,
+        LLM_CALL.c.held_in,
+        HAS_RESERVED,
+    )
 )
-_DRAW = LLM_CALL.update().where(LLM_CALL.c.call_id == bindparam("id"))
+_HOLD_IN = LLM_CALL.update().where(LLM_CALL.c.call_id == bindparam("id"))
 _OPEN_CALLS = (
-    select(LLM_CALL.c.call_id, LLM_CALL.c.hold, LLM_CALL.c.held_in)
+    select(LLM_CALL.c.call_id, LLM_CALL.c.hold, LLM_CALL.c.held_in, HAS_RESERVED)
     .where(
         LLM_CALL.c.turn_id.in_(bindparam("turn_ids", expanding=True)), LLM_CALL.c.status == _OPEN
     )
@@ -96,6 +113,8 @@ class _Hold:
 
     amount: int
     limits: Mapping[str, Limit]
+    others: frozenset[str] = frozenset()
+    """Budgets that have begun, and are no limit of this call."""
     reserved: int = 0
     drawn: int = 0
     reserved_in: frozenset[str] = frozenset()
@@ -106,13 +125,14 @@ class _Hold:
 
     @property
     def budget_ids(self) -> list[str]:
-        return in_hold_order({*self.limits, *self.reserved_in})
+        return in_hold_order({*self.limits, *self.others, *self.reserved_in})
 
     def in_budget(self, budget_id: str, lost: int) -> Taking:
         """What is taken from one budget for it."""
         if budget_id in self.reserved_in:
             return Taking(hold=self.amount, lost=lost, reserved=self.reserved, drawn=self.drawn)
-        return Taking(hold=self.amount if budget_id in self.limits else 0, lost=lost)
+        is_held = budget_id in self.limits or budget_id in self.others
+        return Taking(hold=self.amount if is_held else 0, lost=lost)
 
 
 class SqlLedger:
@@ -124,25 +144,42 @@ class SqlLedger:
         self, entry: LedgerEntry, limits: Sequence[Limit], *, draws: bool = False
     ) -> LedgerEntry:
         """Open an entry and hold its amount in every limit, in one commit."""
-        held_in = in_hold_order(to_budget_id(limit) for limit in limits)
         try:
-            async with self._db.transaction() as connection:
-                values = to_call_values(entry, held_in)
-                opened, earlier = entry, _Held()
-                if await self._db.insert_new(connection, LLM_CALL, values) is None:
-                    row = (await connection.execute(_CALL, {"id": entry.call_id})).one()
-                    if row.status in _KEPT:
-                        return to_entry(row)
-                    opened, earlier = await _reopen(connection, row, entry, held_in), _Held.of(row)
-                hold = _Hold.of(entry, limits)
-                if draws:
-                    hold = await _drawn(connection, hold, entry)
-                # The budgets last: everybody waits for them.
-                await self._hold(connection, earlier, hold)
-                return opened
+            return await with_budgets(
+                self._db, limits, lambda: self._open(entry, limits, draws=draws)
+            )
         except NoRoomError as error:
             states = await self.states(limits, turn_id=entry.turn_id if draws else "")
             raise to_exceeded_error(states, entry.hold) from error
+
+    async def _open(
+        self, entry: LedgerEntry, limits: Sequence[Limit], *, draws: bool
+    ) -> LedgerEntry:
+        payers = to_payers(entry, entry.user_id, entry.created_at)
+        hold = _Hold.of(entry, limits)
+        async with self._db.transaction() as connection:
+            values = to_call_values(entry, hold.budget_ids)
+            begun = await insert_counted(self._db, connection, LLM_CALL, values, payers)
+            opened, earlier = entry, _Held()
+            if begun is None:
+                row = (await connection.execute(_CALL, {"id": entry.call_id})).one()
+                if row.status in _KEPT:
+                    return to_entry(row)
+                begun = await begun_budgets(connection, payers)
+                opened = await _reopen(connection, row, entry, hold.budget_ids)
+                earlier = _Held.of(row)
+            hold = replace(hold, others=frozenset(begun - hold.limits.keys()))
+            if draws:
+                hold = await _drawn(connection, hold, entry)
+            if hold.others or hold.reserved_in:
+                changed = {"drawn": hold.drawn, "held_in": hold.budget_ids}
+                await connection.execute(_HOLD_IN.values(changed), {"id": entry.call_id})
+            # The budgets last: everybody waits for them.
+            for budget_id in in_hold_order({*earlier.budget_ids, *hold.budget_ids}):
+                lost = earlier.amount if budget_id in earlier.budget_ids else 0
+                taking = hold.in_budget(budget_id, lost)
+                await take_or_count(connection, budget_id, hold.limits.get(budget_id), taking)
+            return opened
 
     async def close(self, entry: LedgerEntry) -> bool:
         """Settle an open entry in the limits of its hold."""
@@ -158,7 +195,7 @@ class SqlLedger:
                 return False
             changes, cost = Changes(), entry.cost or 0
             changes.add(row.held_in, held=-row.hold, spent=cost)
-            if row.drawn > cost:
+            if row.has_reserved and row.drawn > cost:
                 await _give_back(connection, row.turn_id, row.drawn - cost, changes)
             await changes.write(connection)
             return True
@@ -186,18 +223,6 @@ class SqlLedger:
         async with self._db.query() as connection:
             rows = await connection.execute(_OF_TURN, {"turn_id": turn_id})
             return tuple(to_entry(row) for row in rows)
-
-    async def _hold(self, connection: AsyncConnection, earlier: _Held, hold: _Hold) -> None:
-        """Take the new hold, turning an earlier open attempt's hold into what is spent."""
-        for budget_id in in_hold_order({*earlier.budget_ids, *hold.budget_ids}):
-            lost = earlier.amount if budget_id in earlier.budget_ids else 0
-            taking, limit = hold.in_budget(budget_id, lost), hold.limits.get(budget_id)
-            if limit is not None:
-                await take(self._db, connection, limit, taking)
-                continue
-            changes = Changes()
-            changes.add([budget_id], held=taking.hold - taking.drawn - lost, spent=lost)
-            await changes.write(connection)
 
 
 async def release_open_calls(connection: AsyncConnection, turn_ids: Sequence[str]) -> int:
@@ -238,8 +263,6 @@ async def _drawn(connection: AsyncConnection, hold: _Hold, entry: LedgerEntry) -
         hold, reserved=reserved.remaining, drawn=drawn, reserved_in=frozenset(reserved.held_in)
     )
     await change_reservation(connection, entry.turn_id, -drawn)
-    values = {"drawn": drawn, "held_in": hold.budget_ids}
-    await connection.execute(_DRAW.values(values), {"id": entry.call_id})
     return hold
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from bot.budget import Limit
 from bot.ledger import LedgerEntry
 from bot.lessons import LearnedVersion
 from bot.messages import ConversationKey, IncomingMessage
@@ -19,6 +20,7 @@ from storage.convert import to_title
 class Budget:
     """What of a cap is used."""
 
+    limit: Limit
     spent: int = 0
     held: int = 0
 

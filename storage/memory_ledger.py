@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from bot.budget import BudgetAlert, BudgetState, Limit, to_alerts, to_exceeded_error
+from bot.caps import Scope
 from bot.ledger import CallStatus, LedgerEntry
+from bot.messages import ConversationKey
 from bot.turns import Turn
-from storage.convert_money import in_hold_order, to_budget_id, to_place
+from storage.convert_money import in_hold_order, to_budget_id, to_place, to_scope_ids
 from storage.memory_kept import Budget, Held, Kept, Reservation
+
+
+def _is_in(place: Mapping[str, str], where: LedgerEntry | ConversationKey, user_id: str) -> bool:
+    own = {
+        "platform": where.platform,
+        "workspace_id": where.workspace_id,
+        "channel_id": where.channel_id,
+        "user_id": user_id,
+    }
+    return place.items() <= own.items()
 
 
 class MemoryLedger:
@@ -22,7 +35,8 @@ class MemoryLedger:
         known = amount == 0 or turn.turn_id in self._kept.reservations
         if not known:
             await self._refuse_beyond(amount, limits, "")
-            held_in = self._budget_ids(limits)
+            at = turn.started_at or turn.created_at
+            held_in = self._budget_ids(limits, to_scope_ids(turn.key, turn.user_id), at)
             for budget_id in held_in:
                 self._budget(budget_id).held += amount
             self._kept.reservations[turn.turn_id] = Reservation(amount, held_in)
@@ -38,6 +52,8 @@ class MemoryLedger:
         if known is not None and known.status in (CallStatus.DONE, CallStatus.FAILED):
             return known
         await self._refuse_beyond(entry.hold, limits, entry.turn_id if draws else "")
+        scope_ids = to_scope_ids(entry, entry.user_id)
+        held_in = self._budget_ids(limits, scope_ids, entry.created_at)
         if known is not None:
             is_open = known.status is CallStatus.OPEN
             if is_open:
@@ -49,7 +65,7 @@ class MemoryLedger:
                 attempt=known.attempt + 1,
                 lost_cost=known.lost_cost + earlier,
             )
-        self._hold(entry, limits, draws=draws)
+        self._hold(entry, held_in, draws=draws)
         self._kept.entries[entry.call_id] = entry
         return entry
 
@@ -58,25 +74,34 @@ class MemoryLedger:
         if hold and any(state.available < hold for state in states):
             raise to_exceeded_error(states, hold)
 
-    def _hold(self, entry: LedgerEntry, limits: Sequence[Limit], *, draws: bool) -> None:
+    def _hold(self, entry: LedgerEntry, held_in: Sequence[str], *, draws: bool) -> None:
         """Draw a hold from the turn's reservation, and hold what goes beyond it."""
         reserved = self._kept.reservations.get(entry.turn_id) if draws else None
         reserved = reserved or Reservation(0, ())
         drawn = min(reserved.remaining, entry.hold)
         reserved.remaining -= drawn
-        held_in = tuple(in_hold_order({*self._budget_ids(limits), *reserved.held_in}))
-        for budget_id in held_in:
+        all_held_in = tuple(in_hold_order({*held_in, *reserved.held_in}))
+        for budget_id in all_held_in:
             is_drawn = budget_id in reserved.held_in
             self._budget(budget_id).held += entry.hold - (drawn if is_drawn else 0)
-        self._kept.held[entry.call_id] = Held(held_in, drawn)
+        self._kept.held[entry.call_id] = Held(all_held_in, drawn)
 
-    def _budget_ids(self, limits: Sequence[Limit]) -> tuple[str, ...]:
+    def _budget_ids(
+        self, limits: Sequence[Limit], scope_ids: Mapping[Scope, str], at: datetime
+    ) -> tuple[str, ...]:
+        """Where a sum is held: in these limits, and in every other budget that has begun there."""
         for limit in limits:
             self._seeded(limit)
-        return tuple(in_hold_order(to_budget_id(limit) for limit in limits))
+        begun = [
+            budget_id
+            for budget_id, budget in self._kept.budgets.items()
+            if scope_ids[budget.limit.scope] == budget.limit.scope_id
+            and budget.limit.window.starts_at <= at < budget.limit.window.ends_at
+        ]
+        return tuple(in_hold_order([*begun, *(to_budget_id(limit) for limit in limits)]))
 
     def _budget(self, budget_id: str) -> Budget:
-        return self._kept.budgets.setdefault(budget_id, Budget())
+        return self._kept.budgets[budget_id]
 
     def _settle(self, entry: LedgerEntry, *, spent: int) -> None:
         """Turn an entry's hold into what is spent; what was reserved and not used goes back."""
@@ -119,18 +144,34 @@ class MemoryLedger:
         )
 
     def _seeded(self, limit: Limit) -> Budget:
-        """A limit's budget; a new one begins with what was spent in its window before."""
-        budget_id, place = to_budget_id(limit), to_place(limit)
+        """A limit's budget; a new one begins with what was spent and is held in its window."""
+        budget_id = to_budget_id(limit)
         if budget_id not in self._kept.budgets:
-            before = [
-                entry.spent
-                for entry in self._kept.entries.values()
-                if all(getattr(entry, name) == value for name, value in place.items())
-                and limit.window.starts_at <= entry.created_at < limit.window.ends_at
-                and entry.status is not CallStatus.OPEN
-            ]
-            self._budget(budget_id).spent = sum(before)
-        return self._budget(budget_id)
+            self._kept.budgets[budget_id] = self._begun(limit, budget_id)
+        return self._kept.budgets[budget_id]
+
+    def _begun(self, limit: Limit, budget_id: str) -> Budget:
+        """A new budget; what is open is settled in it, too."""
+        budget, place = Budget(limit), to_place(limit)
+        window = limit.window
+        for entry in self._kept.entries.values():
+            if (
+                _is_in(place, entry, entry.user_id)
+                and window.starts_at <= entry.created_at < window.ends_at
+            ):
+                budget.spent += entry.spent
+                if entry.status is CallStatus.OPEN:
+                    budget.held += entry.hold
+                    held = self._kept.held[entry.call_id]
+                    self._kept.held[entry.call_id] = replace(
+                        held, held_in=(*held.held_in, budget_id)
+                    )
+        for turn_id, reserved in self._kept.reservations.items():
+            turn = self._kept.turns.get(turn_id)
+            if turn is not None and _is_in(place, turn.key, turn.user_id):
+                budget.held += reserved.remaining
+                reserved.held_in = (*reserved.held_in, budget_id)
+        return budget
 
     async def claim_alerts(
         self, limits: Sequence[Limit], *, is_used_up: bool = False

@@ -12,8 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.budget import Limit, to_exceeded_error
 from bot.turns import Turn, TurnStatus
-from storage.budgets import Changes, NoRoomError, Taking, read_states, take
-from storage.convert_money import in_hold_order, to_budget_id
+from storage.budgets import (
+    Changes,
+    NoRoomError,
+    Taking,
+    insert_counted,
+    read_states,
+    take_or_count,
+    with_budgets,
+)
+from storage.convert_money import in_hold_order, to_budget_id, to_payers
 from storage.database import Database
 from storage.tables import RESERVATION, TURN, Columns
 
@@ -22,6 +30,11 @@ _CHANGE = (
     RESERVATION.update()
     .where(RESERVATION.c.turn_id == bindparam("id"))
     .values(remaining=RESERVATION.c.remaining + bindparam("more"))
+)
+_HOLD_IN = (
+    RESERVATION.update()
+    .where(RESERVATION.c.turn_id == bindparam("id"))
+    .values(held_in=bindparam("new_held_in", type_=RESERVATION.c.held_in.type))
 )
 _RELEASE = (
     RESERVATION.delete()
@@ -42,21 +55,33 @@ class SqlReservations:
 
     async def reserve(self, turn: Turn, amount: int, limits: Sequence[Limit]) -> None:
         """Keep a turn's decision, and hold its estimate in every limit, in one commit."""
-        by_id = {to_budget_id(limit): limit for limit in limits}
-        held_in = in_hold_order(by_id)
-        row = {"turn_id": turn.turn_id, "remaining": amount, "held_in": held_in}
         try:
-            async with self._db.transaction() as connection:
-                decision = {"id": turn.turn_id, "new_decision": dict(turn.decision)}
-                await connection.execute(_KEEP_DECISION, decision)
-                if not amount or not await self._db.insert_new(connection, RESERVATION, row):
-                    return
-                for budget_id in held_in:
-                    await take(self._db, connection, by_id[budget_id], Taking(hold=amount))
+            await with_budgets(self._db, limits, lambda: self._reserve(turn, amount, limits))
         except NoRoomError as error:
             async with self._db.query() as connection:
                 states = await read_states(connection, limits)
             raise to_exceeded_error(states, amount) from error
+
+    async def _reserve(self, turn: Turn, amount: int, limits: Sequence[Limit]) -> None:
+        by_id = {to_budget_id(limit): limit for limit in limits}
+        row = {"turn_id": turn.turn_id, "remaining": amount, "held_in": in_hold_order(by_id)}
+        async with self._db.transaction() as connection:
+            decision = {"id": turn.turn_id, "new_decision": dict(turn.decision)}
+            await connection.execute(_KEEP_DECISION, decision)
+            if not amount:
+                return
+            payers = to_payers(turn.key, turn.user_id, turn.started_at or turn.created_at)
+            begun = await insert_counted(self._db, connection, RESERVATION, row, payers)
+            if begun is None:
+                return
+            held_in = in_hold_order(begun | by_id.keys())
+            if begun - by_id.keys():
+                values = {"id": turn.turn_id, "new_held_in": held_in}
+                await connection.execute(_HOLD_IN, values)
+            for budget_id in held_in:
+                await take_or_count(
+                    connection, budget_id, by_id.get(budget_id), Taking(hold=amount)
+                )
 
 
 async def read_reservation(

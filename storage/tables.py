@@ -174,6 +174,7 @@ class BudgetRow(SQLModel, table=True):
 
     __tablename__ = "budget"
     __table_args__ = (
+        Index("ix_budget_of_scope", "scope_id", "ends_at"),
         Index(
             "ix_budget_alerted",
             "ends_at",

@@ -170,11 +170,12 @@ async def test_a_call_opened_again_must_fit_beside_what_it_lost(store: AnyStore)
 
 
 async def test_settles_in_the_window_of_its_hold(store: AnyStore) -> None:
-    november, december = ALL, limit(at=NOON + timedelta(days=20))
+    later = NOON + timedelta(days=20)
+    november, december = ALL, limit(at=later)
     opened = await store.open(entry(hold=100), [november])
     await store.close(done(opened))
     cut = await store.open(entry("test:m1:b", hold=70), [november])
-    await store.open(entry("test:m1:b", hold=50), [december])
+    await store.open(replace(entry("test:m1:b", hold=50), created_at=later), [december])
 
     assert cut.attempt == 1
     assert await _used(store, november, december) == [(110, 0), (0, 50)]
@@ -340,3 +341,103 @@ async def test_a_cap_that_is_set_in_mid_window_counts_what_was_spent_before(
         await store.open(later, [workspace])
     await store.open(replace(later, hold=60), [workspace])
     assert await _used(store, workspace) == [(40, 60)]
+
+
+async def test_a_cap_taken_away_and_set_again_counts_what_was_spent_between(
+    store: AnyStore,
+) -> None:
+    await _spend(store, 10, USER, step="a")
+    await _spend(store, 100, step="b")
+    going = await store.open(entry("test:m1:c", hold=50), [])
+
+    assert await _used(store, USER) == [(110, 50)]
+    with pytest.raises(BudgetExceededError):
+        await store.open(entry("test:m1:d", hold=341), [USER])
+    await store.close(done(going, cost=20))
+    assert await _used(store, USER) == [(130, 0)]
+
+
+async def test_a_call_under_way_counts_in_a_cap_that_is_set_meanwhile(store: AnyStore) -> None:
+    going = await store.open(entry("test:m1:a", hold=450), [])
+
+    assert await _used(store, USER) == [(0, 450)]
+    with pytest.raises(BudgetExceededError):
+        await store.open(entry("test:m1:b", hold=51), [USER])
+    await _spend(store, 50, USER, step="b")
+
+    await store.close(done(going, cost=300))
+    assert await _used(store, USER) == [(350, 0)]
+
+
+async def test_what_a_call_under_way_had_lost_counts_in_a_cap_that_is_set_meanwhile(
+    store: AnyStore,
+) -> None:
+    for hold in (100, 70, 60):
+        going = await store.open(entry(hold=hold), [])
+    await _spend(store, 5, USER, step="b")
+
+    assert await _used(store, USER) == [(175, 60)]
+    await store.close(done(going, cost=40))
+    assert await _used(store, USER) == [(215, 0)]
+
+
+async def test_a_call_opened_again_counts_in_a_cap_that_was_taken_away(store: AnyStore) -> None:
+    await store.open(entry(hold=100), [USER])
+    again = await store.open(entry(hold=70), [])
+
+    assert await _used(store, USER) == [(100, 70)]
+    await store.close(done(again, cost=40))
+    assert await _used(store, USER) == [(140, 0)]
+
+
+async def test_a_cap_counts_nobody_elses_calls_and_no_other_windows(store: AnyStore) -> None:
+    await _spend(store, 10, USER, step="a")
+    elsewhere = (
+        replace(entry("test:m2:a"), user_id="bob"),
+        replace(entry("test:m3:a"), user_id="bob", channel_id="ann"),
+        replace(entry("test:m4:a"), workspace_id="other"),
+        replace(entry("test:m5:a"), created_at=USER.window.ends_at),
+        replace(entry("test:m6:a"), created_at=USER.window.starts_at - timedelta(seconds=1)),
+    )
+    for call in elsewhere:
+        await store.close(done(await store.open(call, []), cost=40))
+
+    assert await _used(store, USER) == [(10, 0)]
+
+
+@pytest.mark.parametrize("cap", [600, 900])
+async def test_calls_at_once_while_a_cap_comes_and_goes_all_count(
+    store: AnyStore, cap: int
+) -> None:
+    caps = [limit(Scope.USER, scope_id="test/w/ann", cap=cap), limit(cap=cap)]
+    spent: list[int] = []
+
+    async def call(name: str, limits: list[Limit]) -> None:
+        try:
+            opened = await store.open(entry(name, hold=30), limits)
+        except BudgetExceededError:
+            return
+        states = await store.states(limits)
+        assert all(state.spent + state.held <= state.limit.cap for state in states)
+        spent.append(20)
+        assert await store.close(done(opened, cost=20))
+
+    going = [await store.open(entry(f"test:m{number}:a", hold=30), []) for number in range(10)]
+    for limits in (caps[:1], [], caps):
+        names = [f"test:{len(limits)}:a{number}" for number in range(4 - 2 * len(limits))]
+        without = [store.open(entry(name, hold=9), []) for name in names]
+        with_caps = [call(f"test:{len(limits)}:b{n}", limits) for n in range(8)]
+        closing = [store.close(done(going.pop(), cost=25)) for _ in range(3)]
+        opened, *_ = await asyncio.gather(
+            asyncio.gather(*without), asyncio.gather(*with_caps), asyncio.gather(*closing)
+        )
+        going.extend(opened)
+    total = sum(spent) + 9 * 25
+    await asyncio.gather(*(store.close(done(each, cost=5)) for each in going))
+    total += 5 * len(going)
+
+    turns = [*(f"test:m{number}" for number in range(10)), "test:0", "test:1", "test:2"]
+    entries = [await store.entries(turn_id) for turn_id in turns]
+    assert sum(entry.spent for each in entries for entry in each) == total
+    assert await _used(store, *caps) == [(total, 0)] * 2
+    assert total <= cap

@@ -202,9 +202,40 @@ async def test_a_cap_that_is_set_meanwhile_must_have_room_for_the_whole_call(
     opened = await store.open(entry("test:m1:a", hold=100), (*BOTH, channel), draws=True)
 
     assert refused.value.available == 100
-    assert await _used(store, *BOTH, channel) == [(0, 300), (0, 300), (0, 100)]
+    assert await _used(store, *BOTH, channel) == [(0, 300)] * 3
     await store.close(done(opened, cost=30))
-    assert await _used(store, *BOTH, channel) == [(30, 270), (30, 270), (30, 0)]
+    assert await _used(store, *BOTH, channel) == [(30, 270)] * 3
+
+
+async def test_a_cap_that_is_set_meanwhile_counts_what_is_reserved(store: AnyStore) -> None:
+    turn = await _reserved(store, 300)
+    opened = await _drawn(store, 200)
+    channel = limit(Scope.CHANNEL, scope_id="test/w/c", cap=400)
+
+    assert await _used(store, channel) == [(0, 300)]
+    with pytest.raises(BudgetExceededError):
+        await store.open(entry("test:m2:a", hold=101), [channel])
+    other = await store.open(entry("test:m2:a", hold=100), [channel])
+
+    assert await _used(store, channel) == [(0, 400)]
+    await store.close(done(opened, cost=50))
+    await store.close(done(other, cost=10))
+    assert await _used(store, channel) == [(60, 250)]
+    await _ended(store, turn)
+    assert await _used(store, channel) == [(60, 0)]
+
+
+async def test_what_is_reserved_counts_in_a_cap_that_was_taken_away(store: AnyStore) -> None:
+    channel = limit(Scope.CHANNEL, scope_id="test/w/c", cap=400)
+    await store.close(done(await store.open(entry("test:m9:a"), [channel]), cost=40))
+
+    turn = await _reserved(store, 300)
+
+    assert await _used(store, channel) == [(40, 300)]
+    await store.close(done(await _drawn(store, 200), cost=50))
+    assert await _used(store, channel) == [(90, 250)]
+    await _ended(store, turn)
+    assert await _used(store, channel) == [(90, 0)]
 
 
 async def test_the_sweep_releases_what_a_turn_that_is_gone_or_over_still_holds(
