@@ -7,6 +7,7 @@ a statement inside a write transaction is a look at a page in memory and is run 
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -24,6 +25,10 @@ class NearConnection(aiosqlite.Connection):
         super().__init__(lambda: sqlite3.connect(database, check_same_thread=False), 64)
         self._is_writer = is_writer
         self._thread.daemon = True
+
+    async def until_stopped(self) -> None:
+        """Wait for the thread's end: it tells this loop, which must not be closed by then."""
+        await asyncio.to_thread(self._thread.join)
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if not self._running or not self._connection or self._may_take_time(fn, args):
@@ -44,6 +49,11 @@ def connector(database: Path, *, is_writer: bool) -> Callable[[], Awaitable[aios
     """What makes connections to a file."""
 
     async def connect() -> aiosqlite.Connection:
-        return await NearConnection(database, is_writer=is_writer)
+        connection = NearConnection(database, is_writer=is_writer)
+        try:
+            return await connection
+        except BaseException:
+            await connection.until_stopped()
+            raise
 
     return connect

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from storage import Place, SqlStore, open_store
 from storage.convert_money import to_budget_values, to_call_values
 from storage.database import Database, to_url
 from storage.migrate import VERSIONS, is_ours, migrate
+from storage.near_sqlite import connector
 from tests.contract.examples import ELSEWHERE, NOON, accepted, answered, limit, message, turn_of
 from tests.unit.spending import call
 
@@ -277,3 +279,15 @@ async def test_what_was_begun_is_kept_although_the_caller_was_cancelled(location
         kept = [turn.turn_id for turn in await store.unfinished()]
         # The first step of a caller is its call; from then on it is kept.
         assert kept == [f"test:m{number}" for number in range(1, 22)]
+
+
+async def test_a_file_that_cannot_be_opened_leaves_no_thread_at_work(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    left = set()
+
+    for _ in range(20):
+        with pytest.raises(sqlite3.OperationalError):
+            await connector(tmp_path / "none" / "parley.db", is_writer=True)()
+        left |= set(threading.enumerate()) - before - {threading.main_thread()}
+
+    assert {thread.name for thread in left if "_connection_worker_thread" in thread.name} == set()
