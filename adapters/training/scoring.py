@@ -34,9 +34,9 @@ def score_jsonl(
         yield json.dumps(
             {
                 "tier": choose(estimate).label,
-                "p_free": round(estimate.p_free, 4),
-                "p_cheap": round(estimate.p_cheap, 4),
-                "p_full": round(estimate.p_full, 4),
+                "p_free": round(estimate.p_free, 6),
+                "p_cheap": round(estimate.p_cheap, 6),
+                "p_full": round(estimate.p_full, 6),
                 "reasons": list(estimate.reasons),
             },
             ensure_ascii=False,
