@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import StoreError
 from storage.database import Database, to_url
 from storage.group_commit import MOST, GroupCommit
-from tests.waiting import until
 
 
 @pytest.fixture
@@ -26,10 +24,6 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
         await connection.execute(text("CREATE TABLE kept (name TEXT PRIMARY KEY)"))
     yield opened
     await opened.close()
-    # A connection that failed ends its thread a moment later, and tells the loop, if it is there.
-    await until(
-        lambda: not any("_connection_worker" in each.name for each in threading.enumerate())
-    )
 
 
 async def kept(database: Database) -> list[str]:
