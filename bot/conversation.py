@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from bot.answer_limits import MIN_OUTPUT_TOKENS
 from bot.attachments import DATA_RULE, to_unseen
 from bot.calls import estimate_input_tokens, estimate_message_tokens
 from bot.catalog import Capability, ModelSpec
 from bot.errors import PromptTooLongError
 from bot.messages import Attachment, Message, Role
-from bot.router import MIN_OUTPUT_TOKENS
 from bot.turns import Summary, Turn, Utterance
 
 MAX_HISTORY = 1_000

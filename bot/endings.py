@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.ledger import LedgerEntry
 from bot.replies import FINISHED_ACTIONS, Action, Footer, Reply, within_reach
-from bot.router import RouteDecision
+from bot.routes import RouteDecision
 from bot.strategies.footers import said_last, to_footer
 from bot.strategies.single import Answer
 from bot.turns import Turn, TurnStatus

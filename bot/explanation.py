@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from bot.catalog import Tier
 from bot.exploration import REASON
 from bot.money import format_usd
-from bot.router import RouteDecision
+from bot.routes import RouteDecision
 
 
 def to_record(decision: RouteDecision) -> dict[str, object]:

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 
 from bot.difficulty.learned import may_explore
-from bot.router import RouteDecision, RouteRequest
+from bot.routes import RouteDecision, RouteRequest
 from bot.settings import Exploration, Settings
 
 REASON = "tried a cheaper tier here, to learn whether it does"

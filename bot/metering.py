@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot import errors
+from bot.answer_limits import MIN_OUTPUT_TOKENS
 from bot.budget import Limit, to_exceeded_error
 from bot.calls import Completion, ModelCall, OnText, Usage, estimate_tokens
 from bot.errors import BudgetExceededError, GatewayError, SupersededError
 from bot.ledger import CallStatus, LedgerEntry, to_cost, to_hold, to_list_price
 from bot.ports import Clock, Gateway, Ledger, Observer
-from bot.router import MIN_OUTPUT_TOKENS
 from bot.turns import Turn
 
 MAX_ATTEMPTS = 3

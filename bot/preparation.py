@@ -18,7 +18,8 @@ from bot.exploration import to_trial
 from bot.messages import Message, Role
 from bot.metering import Account
 from bot.ports import Clock, Store
-from bot.router import RouteDecision, Router, RouteRequest
+from bot.router import Router
+from bot.routes import RouteDecision, RouteRequest
 from bot.settings import Settings
 from bot.tags import Tagged, parse_tags
 from bot.turns import Turn, Utterance

@@ -30,7 +30,8 @@ from bot.health import Health
 from bot.metering import Account, Meter
 from bot.ports import Clock, Delivery, Gateway, Observer, Sink, Store
 from bot.preparation import Preparation, Prepared
-from bot.router import RouteDecision, Router
+from bot.router import Router
+from bot.routes import RouteDecision
 from bot.settings import Settings
 from bot.strategies.checked import Checked
 from bot.strategies.discussion import Asked, Discussions, to_discussion

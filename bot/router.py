@@ -7,85 +7,20 @@ it satisfies and λ what a poor answer costs, from the workspace's dial. Likely 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
-from bot.catalog import Capability, Catalog, ModelSpec, Tier
-from bot.difficulty import Estimate, Estimator, HistoryTurn
+from bot.answer_limits import EXPECTED_OUTPUT_TOKENS, MIN_OUTPUT_TOKENS, expected_cost, has_room
+from bot.catalog import Catalog, ModelSpec, Tier
+from bot.difficulty import Estimator
 from bot.errors import NoModelError, NotAllowedError, PromptTooLongError, UnknownModelError
+from bot.routes import Requirements, RouteDecision, RouteRequest
 
-POLICY_VERSION = "1"
 MAX_DIAL = 10
-EXPECTED_OUTPUT_TOKENS = 500
-MIN_OUTPUT_TOKENS = 256
-"""Fewer than this are not worth a call."""
-MAX_OUTPUT_TOKENS = 8_192
-"""What one answer may take at most, since all of it is held on the budget."""
 SUFFICIENT = 0.9
 """A tier that is this likely to satisfy counts as certain: what is more is within the estimator's
 error, and nobody pays for it. So the free tier keeps what it answers well."""
 _LAMBDA_AT_ZERO = 14_000_000
 _LAMBDA_STEP = 1.26
 _ALL_TIERS = tuple(Tier)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RouteRequest:
-    """All that the choice depends on."""
-
-    prompt: str
-    input_tokens: int
-    history: tuple[HistoryTurn, ...] = ()
-    expected: Estimate | None = None
-    """What was found out beforehand; None leaves the prompt to the router's own estimator."""
-    needs: frozenset[Capability] = frozenset()
-    tier: Tier | None = None
-    """Asked for by a tag, a button or a setting."""
-    tier_reason: str = ""
-    alias: str | None = None
-    """Asked for by a tag."""
-    max_tier: Tier = Tier.FULL
-    models: frozenset[str] = frozenset()
-    """Aliases allowed; empty allows all."""
-    dial: int = 5
-    current_alias: str | None = None
-    """The model that answered last in this conversation."""
-    available: int | None = None
-    """Nano-dollars left in the tightest budget; None without a cap."""
-    is_budget_low: bool = False
-    unhealthy: frozenset[str] = frozenset()
-    """Aliases that failed a moment ago."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requirements:
-    """What the answer needs: the tier, the capabilities, and why."""
-
-    tier: Tier
-    capabilities: frozenset[Capability]
-    expected: Estimate | None
-    """None when the tier was asked for."""
-    score: Mapping[Tier, int] = field(default_factory=dict)
-    """Expected cost plus the price of a poor answer, for each tier, in nano-dollars."""
-    reasons: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RouteDecision:
-    """The chosen model, who follows if it fails, and why."""
-
-    model: ModelSpec
-    fallbacks: tuple[ModelSpec, ...]
-    requirements: Requirements
-    estimated_cost: int | None
-    """Nano-dollars; None when unpriced."""
-    alternatives: Mapping[Tier, tuple[str, int | None]]
-    """For each tier: the model it would have been, and its estimated cost."""
-    reason: str
-    notes: tuple[str, ...] = ()
-    """What the person should know of it, such as a step down for the budget."""
-    is_budget_used_up: bool = False
-    """Whether only models that cost nothing can be paid for."""
-    policy_version: str = POLICY_VERSION
 
 
 class Router:
@@ -187,24 +122,6 @@ def to_lambda(dial: int) -> int:
 def to_risk(chance: float, dial: int) -> int:
     """What the chance of a poor answer counts, in nano-dollars; nothing from SUFFICIENT on."""
     return round(to_lambda(dial) * max(0.0, SUFFICIENT - chance))
-
-
-def has_room(model: ModelSpec, input_tokens: int) -> bool:
-    """Whether the window takes this input and leaves room for a short answer."""
-    return input_tokens + MIN_OUTPUT_TOKENS <= model.context_tokens
-
-
-def output_limit(model: ModelSpec, input_tokens: int) -> int:
-    """How many tokens an answer may have."""
-    room = model.context_tokens - input_tokens
-    return max(1, min(model.max_output_tokens, MAX_OUTPUT_TOKENS, room))
-
-
-def expected_cost(model: ModelSpec, input_tokens: int) -> int | None:
-    """What an answer of usual length will cost, in nano-dollars; None when unpriced."""
-    if model.price is None:
-        return None
-    return model.price.cost(input_tokens=input_tokens, output_tokens=EXPECTED_OUTPUT_TOKENS)
 
 
 def _why_not(model: ModelSpec, request: RouteRequest) -> Exception:

@@ -15,7 +15,8 @@ from bot.calls import estimate_tokens
 from bot.catalog import Catalog, ModelSpec
 from bot.errors import PromptError
 from bot.explanation import explain, to_record
-from bot.router import Router, RouteRequest
+from bot.router import Router
+from bot.routes import RouteRequest
 from bot.tags import parse_tags
 
 _WIDE = 120

@@ -26,7 +26,7 @@ from bot.health import Health
 from bot.messages import Message, Role
 from bot.metering import Account, Meter
 from bot.preparation import Prepared
-from bot.router import RouteDecision
+from bot.routes import RouteDecision
 from bot.strategies.single import Answer, CutAnswerError, Single
 
 PASSED = "It was checked before it was shown, and passed."

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from bot.answer_limits import EXPECTED_OUTPUT_TOKENS, MAX_OUTPUT_TOKENS
 from bot.catalog import ModelSpec
 from bot.errors import CommandError
-from bot.router import EXPECTED_OUTPUT_TOKENS, MAX_OUTPUT_TOKENS
 from bot.strategies.estimates import CRITIQUE_TOKENS, Cost, PlannedCall, cost_of
 from bot.strategies.outcome import to_plan_record, to_record
 from bot.strategies.question import Question, diverse, in_tiers, names, whole

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from bot.answer_limits import EXPECTED_OUTPUT_TOKENS, MAX_OUTPUT_TOKENS
 from bot.catalog import ModelSpec
 from bot.errors import CommandError
-from bot.router import EXPECTED_OUTPUT_TOKENS, MAX_OUTPUT_TOKENS
 from bot.strategies.estimates import JUDGE_TOKENS, Cost, PlannedCall, cost_of
 from bot.strategies.outcome import to_plan_record, to_record
 from bot.strategies.question import Question, diverse, in_tiers, names, whole

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bot.answer_limits import EXPECTED_OUTPUT_TOKENS, MIN_OUTPUT_TOKENS, output_limit
 from bot.catalog import ModelSpec
 from bot.money import format_usd
-from bot.router import EXPECTED_OUTPUT_TOKENS, MIN_OUTPUT_TOKENS, output_limit
 
 CRITIQUE_TOKENS = 300
 JUDGE_TOKENS = 900

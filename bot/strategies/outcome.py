@@ -10,7 +10,7 @@ from bot.catalog import ModelSpec
 from bot.ledger import LedgerEntry
 from bot.money import format_usd
 from bot.replies import Action, Reply
-from bot.router import POLICY_VERSION
+from bot.routes import POLICY_VERSION
 from bot.strategies.estimates import Cost
 from bot.strategies.footers import to_footer
 

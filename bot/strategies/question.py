@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.answer_limits import has_room
 from bot.calls import estimate_input_tokens
 from bot.catalog import Capability, Catalog, ModelSpec, Tier
 from bot.errors import (
@@ -15,7 +16,6 @@ from bot.errors import (
     UnknownModelError,
 )
 from bot.messages import Message
-from bot.router import has_room
 from bot.tags import unknown_model
 
 

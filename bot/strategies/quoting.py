@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.answer_limits import MAX_OUTPUT_TOKENS, MIN_OUTPUT_TOKENS
 from bot.calls import estimate_input_tokens, estimate_tokens
 from bot.catalog import ModelSpec
 from bot.conversation import history_limit
 from bot.messages import Message, Role
-from bot.router import MAX_OUTPUT_TOKENS, MIN_OUTPUT_TOKENS
 
 _INSTRUCTION_TOKENS = 600
 """Room for what stands around the quoted texts."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
+from bot.answer_limits import output_limit
 from bot.calls import ModelCall, OnText, Purpose, estimate_input_tokens
 from bot.catalog import ModelSpec
 from bot.conversation import Fitted
@@ -19,7 +20,7 @@ from bot.health import Health
 from bot.ledger import LedgerEntry
 from bot.messages import Message
 from bot.metering import Account, Meter
-from bot.router import RouteDecision, output_limit
+from bot.routes import RouteDecision
 
 Fit = Callable[[Sequence[Message], ModelSpec, Account], Awaitable[Fitted]]
 

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from bot.answer_limits import output_limit
 from bot.budget import tightest
 from bot.calls import ModelCall, OnText, Purpose, estimate_input_tokens
 from bot.catalog import ModelSpec
@@ -28,7 +29,6 @@ from bot.messages import Message
 from bot.metering import Account, Meter
 from bot.ports import Ledger, Sink
 from bot.replies import Notice, Reply
-from bot.router import output_limit
 from bot.strategies.footers import to_footer
 from bot.strategies.outcome import Plan
 from bot.strategies.single import Fit, refuse_empty

@@ -5,7 +5,8 @@ from dataclasses import replace
 from bot.catalog import Tier
 from bot.endings import CUT_NOTE, STOPPED_NOTE, answered, cut_off, done, failed, stopped
 from bot.replies import Action, Reply
-from bot.router import Router, RouteRequest
+from bot.router import Router
+from bot.routes import RouteRequest
 from bot.strategies.single import Answer
 from bot.turns import TurnStatus
 from tests.fakes import FixedEstimator, catalog, model, turn

@@ -6,7 +6,8 @@ import pytest
 
 from bot.catalog import Tier
 from bot.explanation import explain, to_record
-from bot.router import Router, RouteRequest
+from bot.router import Router
+from bot.routes import RouteRequest
 from tests.fakes import FixedEstimator, catalog
 
 ASK = RouteRequest(prompt="hi", input_tokens=100)

@@ -7,7 +7,8 @@ import pytest
 from bot.catalog import Tier
 from bot.explanation import explain, to_record
 from bot.exploration import REASON, to_lot, to_trial
-from bot.router import RouteDecision, Router, RouteRequest
+from bot.router import Router
+from bot.routes import RouteDecision, RouteRequest
 from bot.settings import Exploration, Settings
 from tests.fakes import FixedEstimator, catalog
 

@@ -6,15 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.answer_limits import expected_cost
 from bot.catalog import Capability, Catalog, ModelSpec, Tier
 from bot.errors import NoModelError, NotAllowedError, PromptTooLongError, UnknownModelError
-from bot.router import (
-    Router,
-    RouteRequest,
-    expected_cost,
-    output_limit,
-    to_lambda,
-)
+from bot.router import Router, to_lambda
+from bot.routes import RouteRequest
 from tests.fakes import FixedEstimator, catalog, model
 
 ASK = RouteRequest(prompt="hi", input_tokens=100)
@@ -251,12 +247,6 @@ def test_an_unpriced_model_is_asked_while_the_budget_has_room() -> None:
     decision = _router(FREE, UNPRICED, PAID).route(request)
     assert decision.model is UNPRICED
     assert not decision.is_budget_used_up
-
-
-def test_an_answer_fits_the_window_beside_its_prompt() -> None:
-    small = model("small", context_tokens=1_000, max_output_tokens=4_000)
-    assert output_limit(small, 300) == 700
-    assert output_limit(model("large"), 300) == 4_000
 
 
 _PRICES = st.lists(

@@ -10,7 +10,8 @@ import pytest
 from adapters.training.shipped import load_shipped_estimator
 from bot.catalog import Catalog, Tier
 from bot.difficulty import HistoryTurn
-from bot.router import Router, RouteRequest
+from bot.router import Router
+from bot.routes import RouteRequest
 from tests.fakes import model
 
 QUESTION = "Explain how mRNA vaccines trigger an immune response, for graduate students."

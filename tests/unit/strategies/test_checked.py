@@ -11,7 +11,8 @@ from bot.ledger import CallStatus
 from bot.messages import Attachment
 from bot.money import NANOUSD
 from bot.replies import Reply
-from bot.router import Router, RouteRequest
+from bot.router import Router
+from bot.routes import RouteRequest
 from bot.settings import SettingChange
 from bot.strategies.checked import PASSED, to_heavier
 from bot.turns import Turn, TurnStatus

@@ -11,7 +11,8 @@ from bot.errors import ContentPolicyError, PromptTooLongError, ProviderUnavailab
 from bot.health import Health
 from bot.messages import Message, Role
 from bot.metering import Account, Meter
-from bot.router import Router, RouteRequest
+from bot.router import Router
+from bot.routes import RouteRequest
 from bot.strategies.single import MAX_TRIES, Answer, Single
 from storage import MemoryStore
 from tests.fakes import (
