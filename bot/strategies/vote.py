@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import combinations
 from math import sqrt
 
@@ -112,12 +112,11 @@ def _cosine(a: Counter[str], b: Counter[str]) -> float:
 
 
 def _number(digits: str) -> str:
-    plain = re.sub(r"[, ']", "", digits).replace("−", "-")
-    try:
-        value = Decimal(plain)
-    except InvalidOperation:
-        return plain
-    return f"{value.normalize() + 0:f}"
+    """A number in its one form, exact whatever its length."""
+    value = Decimal(re.sub(r"[, ']", "", digits).replace("−", "-"))
+    plain = f"{value:f}"
+    shortest = plain.rstrip("0").rstrip(".") if "." in plain else plain
+    return "0" if shortest == "-0" else shortest
 
 
 def _trimmed(text: str) -> str:

@@ -38,6 +38,10 @@ def test_the_short_answer_of_a_text(text: str, answer: str) -> None:
         ("The Seine", "seine"),
         ("1,000", "1000"),
         ("42.0", "42"),
+        ("100.50", "100.5"),
+        ("-0.0", "0"),
+        ("007", "7"),
+        ("٤٢", "42"),
         ("$5", "5"),
         ("−3", "-3"),
         ("`O(n log n)`", "O(n log n)"),
@@ -49,7 +53,17 @@ def test_other_forms_of_an_answer_are_the_same(one: str, other: str) -> None:
     assert normalise(one) == normalise(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("42", "41"), ("-3", "3"), ("3.5", "35"), ("a", "b")])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("42", "41"),
+        ("-3", "3"),
+        ("3.5", "35"),
+        ("100", "10"),
+        ("1267650600228229401496703205376", "1267650600228229401496703205377"),
+        ("a", "b"),
+    ],
+)
 def test_other_answers_are_not_the_same(one: str, other: str) -> None:
     assert normalise(one) != normalise(other)
 
