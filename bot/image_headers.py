@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -32,7 +31,7 @@ def read_picture(data: bytes) -> Picture | None:
         if data.startswith((b"GIF87a", b"GIF89a")):
             return _picture("image/gif", *struct.unpack("<HH", data[6:10]))
         if data.startswith(b"\xff\xd8"):
-            return next((_picture("image/jpeg", w, h) for w, h in _jpeg_frames(data)), None)
+            return _jpeg(data)
         if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
             return _webp(data)
     except struct.error:
@@ -46,7 +45,7 @@ def _picture(media_type: str, width: int, height: int) -> Picture | None:
     return Picture(media_type=media_type, width=width, height=height)
 
 
-def _jpeg_frames(data: bytes) -> Iterator[tuple[int, int]]:
+def _jpeg(data: bytes) -> Picture | None:
     position = 2
     while position + 4 <= len(data) and data[position] == 0xFF:
         marker = data[position + 1]
@@ -55,9 +54,9 @@ def _jpeg_frames(data: bytes) -> Iterator[tuple[int, int]]:
             continue
         if marker in _FRAMES:
             height, width = struct.unpack(">HH", data[position + 5 : position + 9])
-            yield width, height
-            return
+            return _picture("image/jpeg", width, height)
         position += 2 + struct.unpack(">H", data[position + 2 : position + 4])[0]
+    return None
 
 
 def _webp(data: bytes) -> Picture | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.calls import Completion, ModelCall, Purpose, Usage
+from bot.calls import ModelCall, Purpose, Usage
 from bot.catalog import ModelSpec, Tier
 
 
@@ -88,17 +88,4 @@ def to_list_price(model: ModelSpec, usage: Usage) -> int | None:
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         cached_input_tokens=usage.cached_input_tokens,
-    )
-
-
-def to_completion(entry: LedgerEntry) -> Completion:
-    """The answer that a closed entry keeps."""
-    return Completion(
-        text=entry.text,
-        usage=entry.usage or Usage(input_tokens=0, output_tokens=0, is_estimated=True),
-        finish_reason=entry.finish_reason,
-        response_model_id=entry.served_model_id,
-        reported_cost=entry.reported_cost,
-        first_token_s=entry.first_token_s,
-        latency_s=entry.latency_s or 0.0,
     )

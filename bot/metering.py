@@ -104,14 +104,13 @@ class Meter:
 
     async def _open(self, call: ModelCall, account: Account) -> tuple[LedgerEntry, ModelCall]:
         """Hold what the call can cost; with too little left, ask for a shorter answer."""
-        if call.model.price is None:
+        price = call.model.price
+        if price is None:
             await self._refuse_when_used_up(call, account)
+            return await self._held(call, account), call
         try:
             return await self._held(call, account), call
         except BudgetExceededError as error:
-            price = call.model.price
-            if price is None:
-                raise
             tokens = price.affordable_output_tokens(
                 input_tokens=call.input_tokens, available=error.available
             )

@@ -149,6 +149,6 @@ def _to_history_turns(history: tuple[Utterance, ...]) -> tuple[HistoryTurn, ...]
     for said in history:
         if said.role is Role.USER:
             turns.append(HistoryTurn(prompt=said.text))
-        elif turns:
+        else:
             turns[-1] = replace(turns[-1], tier=said.tier, feedback=said.feedback or None)
     return tuple(turns)

@@ -113,11 +113,7 @@ def _without(text: str, tags: list[_Tag]) -> str:
         follows_space = not before or before[-1].isspace()
         if follows_space and text[position : position + 1] in (" ", "\t"):
             position += 1
-            parts.append(before)
-        elif follows_space or not text[position : position + 1].isalnum():
-            parts.append(before)
-        else:
-            parts.append(before + " ")
+        parts.append(before)
     parts.append(text[position:])
     return "".join(parts)
 

@@ -81,7 +81,7 @@ def ensemble_plans(question: Question) -> Iterator[EnsemblePlan]:
     After a crash, the plan of the run before alone. Raises CommandError, or what the choice of a
     model raises.
     """
-    mode = _mode(question)
+    mode = Mode(question.options.get("mode", Mode.SYNTHESIS))
     planned = question.planned_players()
     if planned:
         notes = question.planned.get("notes")
@@ -93,13 +93,6 @@ def ensemble_plans(question: Question) -> Iterator[EnsemblePlan]:
     for smaller in _smaller(question, mode, len(wanted.voices)):
         note = f"The budget has no room for more: {names(smaller.voices)} answer."
         yield replace(smaller, notes=(*smaller.notes, note))
-
-
-def _mode(question: Question) -> Mode:
-    typed = question.options.get("mode", Mode.SYNTHESIS)
-    if typed not in list(Mode):
-        raise CommandError(f"`mode:` takes {', '.join(Mode)}, not `{typed[:40]}`.")
-    return Mode(typed)
 
 
 def _count(question: Question) -> int:

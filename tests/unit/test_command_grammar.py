@@ -36,6 +36,8 @@ ENSEMBLE = grammar.asking("ensemble", ("models", "n", "mode"), grammar.ENSEMBLE_
         ('"is it so: or not?"', _c("debate", text="is it so: or not?")),
         ("does https://a.b/c load?", _c("debate", text="does https://a.b/c load?")),
         ("title: a novel?", _c("debate", text="title: a novel?")),
+        ("time:9am or noon?", _c("debate", text="time:9am or noon?")),
+        ("question:tabs or spaces?", _c("debate", text="tabs or spaces?")),
         ("does rounds:2 in my file work", _c("debate", text="does rounds:2 in my file work")),
     ],
 )

@@ -47,6 +47,7 @@ usage of commas
 /etc/hosts what is it?
 /usr/bin/env: no such file
 / what is a slash
+/shrug
 stop it, please
 stop words in English
 stopping distances?

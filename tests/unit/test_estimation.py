@@ -139,6 +139,15 @@ async def test_a_tier_that_was_voted_down_is_believed_less_by_the_judge_too() ->
     assert after.p_full == plain.p_full
 
 
+async def test_when_every_judge_failed_a_moment_ago_nobody_is_asked() -> None:
+    bench = _Bench("HARD")
+    for judge in list(catalog())[:2]:
+        bench.health.note(judge, ProviderUnavailableError("down"))
+    estimate = await bench.estimate()
+    assert (estimate.version, bench.gateway.calls) == ("fixed", [])
+    assert estimate.reasons[-1] == "the judging model gave no verdict"
+
+
 async def test_with_one_tier_only_nobody_is_asked() -> None:
     bench = _Bench("HARD")
     only = Settings(router=RouterForm.JUDGE, max_tier=Tier.FREE)
@@ -226,6 +235,16 @@ async def test_what_was_learned_on_an_earlier_model_is_left_aside() -> None:
     bench = _Bench()
     await _taught(bench, base_version="an earlier one")
     assert (await bench.estimate(Settings(learn=True))).version == "fixed"
+
+
+async def test_a_version_that_cannot_be_used_is_told_of_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bench = _Bench()
+    await _taught(bench, base_version="an earlier one")
+    await bench.estimate(Settings(learn=True))
+    await bench.estimate(Settings(learn=True))
+    assert caplog.messages == ["what was learned is not used"]
 
 
 async def test_another_workspace_has_learned_nothing_of_it() -> None:

@@ -12,16 +12,18 @@ from bot.caps import Period, Scope
 from bot.catalog import ModelSpec
 from bot.errors import (
     BudgetExceededError,
+    DeliveryError,
     ProviderUnavailableError,
     RateLimitError,
     StreamCutError,
     SupersededError,
 )
-from bot.ledger import CallStatus, LedgerEntry
+from bot.ledger import CallStatus
 from bot.messages import Message, Role
 from bot.metering import Account, Meter, total_cost
 from storage import MemoryStore
 from tests.fakes import NOON, Cut, FrozenClock, Hang, ScriptedGateway, incoming, model, turn
+from tests.unit.world import OvertakenStore
 
 MODEL = model("paid", usd="1")
 TURN = turn()
@@ -205,8 +207,9 @@ async def test_an_unpriced_call_that_was_made_is_kept_when_the_budget_is_used_up
 
 
 async def test_a_process_that_was_overtaken_stops() -> None:
-    store = await _ready()
-    meter = Meter(ScriptedGateway("Hi"), _Overtaken(store), FrozenClock())
+    store = OvertakenStore()
+    await store.accept(incoming("Hello"), TURN)
+    meter = Meter(ScriptedGateway("Hi"), store, FrozenClock())
     with pytest.raises(SupersededError):
         await meter.complete(_call(), Account(turn=TURN), _ignore)
 
@@ -215,6 +218,14 @@ async def test_an_unknown_fault_is_booked_too() -> None:
     store = await _ready()
     meter = Meter(ScriptedGateway(ValueError("odd")), store, FrozenClock())
     with pytest.raises(ValueError, match="odd"):
+        await meter.complete(_call(), Account(turn=TURN), _ignore)
+    with pytest.raises(ProviderUnavailableError):
+        await meter.complete(_call(), Account(turn=TURN), _ignore)
+
+
+async def test_a_fault_of_ours_that_was_kept_is_told_as_the_providers() -> None:
+    meter = Meter(ScriptedGateway(DeliveryError("Not posted.")), await _ready(), FrozenClock())
+    with pytest.raises(DeliveryError):
         await meter.complete(_call(), Account(turn=TURN), _ignore)
     with pytest.raises(ProviderUnavailableError):
         await meter.complete(_call(), Account(turn=TURN), _ignore)
@@ -232,14 +243,3 @@ async def test_the_costs_of_calls_add_up() -> None:
     lost = replace(entry, lost_cost=5)
     opened = replace(entry, status=CallStatus.OPEN, cost=None)
     assert total_cost([entry, lost, opened]) == 2 * 60_000 + 5
-
-
-class _Overtaken(MemoryStore):
-    """A store in which another process always settles first."""
-
-    def __init__(self, store: MemoryStore) -> None:
-        super().__init__()
-        self._kept = store._kept
-
-    async def close(self, entry: LedgerEntry) -> bool:
-        return False

@@ -4,16 +4,19 @@ import pytest
 
 from bot.caps import NO_CAPS
 from bot.catalog import Tier
+from bot.conversation import MAX_HISTORY
 from bot.errors import EmptyPromptError, UnknownModelError
 from bot.estimation import Estimation
 from bot.health import Health
 from bot.messages import Role
 from bot.metering import Meter
-from bot.preparation import Preparation
+from bot.preparation import Preparation, Prepared
 from bot.router import Router
 from bot.settings import Settings
+from bot.tags import Tagged
+from bot.turns import Utterance
 from storage import MemoryStore
-from tests.fakes import FixedEstimator, FrozenClock, ScriptedGateway, catalog, incoming, turn
+from tests.fakes import NOON, FixedEstimator, FrozenClock, ScriptedGateway, catalog, incoming, turn
 
 DEFAULTS = Settings()
 
@@ -68,3 +71,15 @@ async def test_the_narrowest_wish_wins(
 async def test_nothing_is_said_of_a_history_that_is_read_whole() -> None:
     prepared = await (await _preparation()).prepare(turn(), DEFAULTS)
     assert prepared.clipped == ()
+
+
+def test_it_is_said_when_older_messages_were_not_read() -> None:
+    said = Utterance(role=Role.USER, author_name="Ada", text="Hello", sent_at=NOON)
+    prepared = Prepared(
+        settings=DEFAULTS,
+        tagged=Tagged(prompt="Hi"),
+        messages=(),
+        history=(said,) * MAX_HISTORY,
+        limits=(),
+    )
+    assert prepared.clipped == ("I read the newest 1,000 messages here; older ones were left out.",)

@@ -27,7 +27,7 @@ from tests.fakes import (
     incoming,
     model,
 )
-from tests.unit.world import World
+from tests.unit.world import OvertakenStore, World
 
 
 async def test_a_prompt_is_routed_streamed_answered_and_kept() -> None:
@@ -191,6 +191,20 @@ async def test_a_turn_run_again_before_its_end_was_kept_pays_nothing_more() -> N
     await world.responder.answer("test:m1")
     assert world.delivery.last.reply.text == "One"
     assert len(world.gateway.calls) == 1
+
+
+async def test_a_turn_that_another_process_took_over_is_left_to_it() -> None:
+    world = World(ScriptedGateway("Hello"), store=OvertakenStore())
+    sink = await world.ask("Hi")
+    assert sink.events == [("status", "free · free"), ("append", "Hello")]
+    assert await world.status() is TurnStatus.RUNNING
+
+
+async def test_a_debate_that_another_process_took_over_is_not_broken_off() -> None:
+    world = World(ScriptedGateway("Tea."), store=OvertakenStore())
+    sink = await world.ask("debate Tea or coffee?")
+    assert [kind for kind, _ in sink.branches["propose1"].events] == ["append"]
+    assert await world.status() is TurnStatus.RUNNING
 
 
 async def test_a_turn_that_never_ends_is_given_up_with_an_apology() -> None:

@@ -29,6 +29,16 @@ def _summaries(world: World) -> list[ModelCall]:
     return [call for call in world.gateway.calls if call.purpose is Purpose.SUMMARISE]
 
 
+def _fitter(world: World) -> Summaries:
+    return Summaries(
+        Meter(world.gateway, world.store, world.clock),
+        world.store,
+        world.clock,
+        catalog=lambda: MODELS,
+        health=Health(world.clock),
+    )
+
+
 async def _talked(world: World, turns: int, start: int = 1, size: int = 1) -> None:
     """A conversation that was had before: kept, without asking anybody."""
     for number in range(start, start + turns):
@@ -106,6 +116,29 @@ async def test_without_a_summary_the_oldest_are_cut_and_it_is_said() -> None:
     entries = await world.store.entries("test:m1")
     assert [e.status for e in entries[:2]] == [CallStatus.FAILED] * 2
     assert await world.store.summaries(PLACE) == ()
+
+
+async def test_without_a_budget_for_a_summary_the_oldest_are_cut() -> None:
+    paid = model("paid", Tier.FREE, usd="1")
+    models = Catalog((paid, replace(paid, alias="dear"), replace(SMALL, tier=Tier.CHEAP)))
+    world = World(ScriptedGateway("Hello"), models, cap=1)
+    await _talked(world, 30)
+    sink = await world.ask("@small And now?")
+    assert sink.reply.text == "Hello"
+    assert "were left out" in sink.reply.notes[0]
+    assert _summaries(world) == []
+
+
+async def test_what_is_not_kept_is_left_out_without_a_summary() -> None:
+    world = World(ScriptedGateway(), MODELS)
+    asked = [
+        Message(role=Role.USER, text="question " * 1_000),
+        Message(role=Role.ASSISTANT, text="answer"),
+        Message(role=Role.USER, text="Revise it."),
+    ]
+    fitted = await _fitter(world).fit(asked, SMALL, Account(turn=turn()))
+    assert (fitted.messages, fitted.left_out) == ((asked[2],), 2)
+    assert world.gateway.calls == []
 
 
 async def test_an_empty_summary_is_none() -> None:
@@ -196,15 +229,8 @@ async def test_ten_thousand_messages_are_fitted_in_a_moment() -> None:
     ]
     world = World(ScriptedGateway("SUM"), MODELS)
     await world.store.accept(incoming("now"), turn("now"))
-    summaries = Summaries(
-        Meter(world.gateway, world.store, world.clock),
-        world.store,
-        world.clock,
-        catalog=lambda: MODELS,
-        health=Health(world.clock),
-    )
     asked = [*talk, Message(role=Role.USER, text="now")]
     began = time.process_time()
-    fitted = await summaries.fit(asked, LARGE, Account(turn=turn("now")))
+    fitted = await _fitter(world).fit(asked, LARGE, Account(turn=turn("now")))
     assert time.process_time() - began < 5  # a quadratic way takes minutes
     assert (fitted.messages[-1].text, fitted.summarised > 5_000) == ("now", True)

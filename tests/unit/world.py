@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from bot.catalog import Catalog
 from bot.inbox import Inbox
+from bot.ledger import LedgerEntry
 from bot.money import NANOUSD
 from bot.ports import Observer
 from bot.responder import Responder
@@ -21,6 +22,13 @@ from tests.fakes import (
     incoming,
     monthly,
 )
+
+
+class OvertakenStore(MemoryStore):
+    """A store in which another process always settles first."""
+
+    async def close(self, entry: LedgerEntry) -> bool:
+        return False
 
 
 @dataclass(slots=True)

@@ -25,6 +25,7 @@ from tests.fakes import (
     Script,
     ScriptedGateway,
     catalog,
+    incoming,
 )
 from tests.unit.world import World
 
@@ -119,6 +120,25 @@ async def test_an_answer_that_is_trusted_streams_unchecked(estimator: FixedEstim
     sink = await world.ask("Hello")
     assert _asked(world) == [("answer1", "free")]
     assert len([kind for kind, _ in sink.events if kind == "append"]) > 3
+
+
+async def test_an_answer_of_the_heaviest_after_the_others_failed_is_not_checked() -> None:
+    down = ProviderUnavailableError("down")
+    world = await _world(down, down, "I'm not sure.")
+    sink = await world.ask("What is an index?")
+    assert sink.reply.text == "I'm not sure."
+    assert [alias for _, alias in _asked(world)] == ["free", "cheap", "full"]
+
+
+async def test_when_every_judge_failed_a_moment_ago_the_answer_is_shown() -> None:
+    down = ProviderUnavailableError("down")
+    world = await _world(down, down, down, GOOD)
+    responder = world.responder
+    for message_id in ("m1", "m2"):
+        await world.inbox.accept(incoming("What is an index?", message_id))
+        await responder.answer(f"test:{message_id}")
+    assert world.delivery.last.reply.text == GOOD
+    assert _asked(world)[3:] == [("answer1", "free")]
 
 
 async def test_what_was_asked_of_a_tier_by_tag_is_not_checked() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bot.catalog import Catalog, Tier
 from bot.errors import ProviderUnavailableError, RateLimitError
 from bot.messages import Message, Role
+from bot.responder import APOLOGY
 from bot.strategies.ensemble import Voice, judged_messages, shuffled
 from bot.strategies.stage import Said
 from bot.turns import TurnStatus
@@ -105,6 +106,14 @@ async def test_when_no_voice_answers_the_fault_is_told() -> None:
     assert (await world.turn()).status is TurnStatus.FAILED
 
 
+async def test_an_unknown_fault_of_a_voice_ends_the_others_with_an_apology() -> None:
+    world = _world(ada=f"Half{HANG}", bob=ValueError("odd"), eve=f"Half{HANG}")
+    sink = await world.ask(QUESTION)
+    assert sink.notice.text == APOLOGY
+    assert sink.branches["propose1"].reply.notes == ("This was broken off.",)
+    assert (await world.turn()).status is TurnStatus.FAILED
+
+
 async def test_without_a_judge_the_answer_most_like_the_others_stands() -> None:
     down = ProviderUnavailableError("Down.")
     world = _world(judge=down, **{"judge.2": down, "judge.3": down})
@@ -133,6 +142,15 @@ async def test_a_tie_is_shown() -> None:
     world = _world(ada="ANSWER: yes", bob="ANSWER: no")
     sink = await world.ask("ensemble models:ada,bob mode:vote Is it?")
     assert sink.reply.text.startswith("**No two agree**: 2 voices, 2 answers")
+
+
+async def test_a_tie_of_several_voices_each_is_shown() -> None:
+    yes, no = "ANSWER: yes", "ANSWER: no"
+    world = _world(propose1=yes, propose2=no, propose3=no, propose4=yes)
+    sink = await world.ask("ensemble mode:vote models:ada n:4 Is it?")
+    assert sink.reply.text == (
+        "**A tie**, with 2 votes each\n\n- no · 2 · ada (2), ada (3)\n- yes · 2 · ada (1), ada (4)"
+    )
 
 
 async def test_show_leaves_every_answer_as_it_is_and_remembers_them() -> None:

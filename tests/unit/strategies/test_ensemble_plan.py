@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.catalog import Catalog, Tier
+from bot.command_grammar import MODES
 from bot.errors import CommandError
 from bot.messages import Message, Role
 from bot.strategies.ensemble_plan import EnsemblePlan, Mode, ensemble_plans
@@ -36,6 +37,10 @@ def test_a_vote_pays_for_no_judge() -> None:
     assert judged.expected is not None
     assert voted.expected is not None
     assert voted.expected < judged.expected
+
+
+def test_a_mode_that_can_be_typed_is_one_of_the_plans() -> None:
+    assert tuple(Mode) == MODES
 
 
 def test_a_tagged_model_is_the_first_voice() -> None:
