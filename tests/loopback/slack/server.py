@@ -135,7 +135,12 @@ class SlackServer:
 
         async def do() -> None:
             await asyncio.sleep(late_s)
-            self._answer(call, request)
+            try:
+                self._answer(call, request)
+            except RateLimitedError:
+                call.error = "ratelimited"
+            except RefusalError as refusal:
+                call.error = refusal.error  # for the record: the caller has long gone
 
         task = asyncio.create_task(do())
         self._late.add(task)
