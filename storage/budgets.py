@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.budget import BudgetState, Limit
+from bot.turns import TurnStatus
 from storage.convert_money import PAYERS, in_hold_order, to_budget_id, to_budget_values, to_place
 from storage.database import Database
 from storage.tables import BUDGET, LLM_CALL, RESERVATION, TURN, Columns
@@ -56,6 +57,7 @@ HAS_RESERVED: Label[bool] = literal_column(
     "EXISTS (SELECT 1 FROM reservation WHERE reservation.turn_id = llm_call.turn_id)", Boolean()
 ).label("has_reserved")
 """Also what makes a call that opens, closes or is lost wait at the gate: it looks there."""
+_STATUS = select(TURN.c.status).where(TURN.c.turn_id == bindparam("turn_id"))
 _GATE = text("LOCK TABLE reservation IN ACCESS EXCLUSIVE MODE")
 _T = TypeVar("_T")
 
@@ -164,14 +166,29 @@ def _to_ids(joined: str | None) -> set[str]:
 
 
 async def with_budgets(
-    database: Database, limits: Sequence[Limit], work: Callable[[], Awaitable[_T]]
+    database: Database,
+    limits: Sequence[Limit],
+    work: Callable[[], Awaitable[_T]],
+    give_back: Callable[[], Awaitable[None]],
 ) -> _T:
-    """Do what needs budgets; when one has not begun, begin it and do it once more."""
+    """Do what needs budgets; when one has not begun, begin it and do it once more.
+
+    Between those commits the turn may have ended, if whoever asked was cancelled: `give_back`
+    then releases what came after its end.
+    """
     try:
         return await work()
     except NotBegunError:
         await begin_budgets(database, limits)
-        return await work()
+        done = await work()
+        await give_back()
+        return done
+
+
+async def is_over(connection: AsyncConnection, turn_id: str) -> bool:
+    """Whether a turn has ended."""
+    status = await connection.scalar(_STATUS, {"turn_id": turn_id})
+    return status is not None and TurnStatus(status).is_over
 
 
 async def begin_budgets(database: Database, limits: Sequence[Limit]) -> None:

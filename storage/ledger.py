@@ -18,6 +18,7 @@ from storage.budgets import (
     Taking,
     begun_budgets,
     insert_counted,
+    is_over,
     read_states,
     take_or_count,
     with_budgets,
@@ -146,11 +147,19 @@ class SqlLedger:
         """Open an entry and hold its amount in every limit, in one commit."""
         try:
             return await with_budgets(
-                self._db, limits, lambda: self._open(entry, limits, draws=draws)
+                self._db,
+                limits,
+                lambda: self._open(entry, limits, draws=draws),
+                lambda: self._release_if_over(entry.turn_id),
             )
         except NoRoomError as error:
             states = await self.states(limits, turn_id=entry.turn_id if draws else "")
             raise to_exceeded_error(states, entry.hold) from error
+
+    async def _release_if_over(self, turn_id: str) -> None:
+        async with self._db.transaction() as connection:
+            if await is_over(connection, turn_id):
+                await release_open_calls(connection, (turn_id,))
 
     async def _open(
         self, entry: LedgerEntry, limits: Sequence[Limit], *, draws: bool

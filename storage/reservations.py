@@ -17,6 +17,7 @@ from storage.budgets import (
     NoRoomError,
     Taking,
     insert_counted,
+    is_over,
     read_states,
     take_or_count,
     with_budgets,
@@ -56,11 +57,23 @@ class SqlReservations:
     async def reserve(self, turn: Turn, amount: int, limits: Sequence[Limit]) -> None:
         """Keep a turn's decision, and hold its estimate in every limit, in one commit."""
         try:
-            await with_budgets(self._db, limits, lambda: self._reserve(turn, amount, limits))
+            await with_budgets(
+                self._db,
+                limits,
+                lambda: self._reserve(turn, amount, limits),
+                lambda: self._give_back_if_over(turn.turn_id),
+            )
         except NoRoomError as error:
             async with self._db.query() as connection:
                 states = await read_states(connection, limits)
             raise to_exceeded_error(states, amount) from error
+
+    async def _give_back_if_over(self, turn_id: str) -> None:
+        async with self._db.transaction() as connection:
+            if await is_over(connection, turn_id):
+                changes = Changes()
+                await release_reservations(connection, (turn_id,), changes)
+                await changes.write(connection)
 
     async def _reserve(self, turn: Turn, amount: int, limits: Sequence[Limit]) -> None:
         by_id = {to_budget_id(limit): limit for limit in limits}

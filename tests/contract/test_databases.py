@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -18,13 +18,23 @@ from sqlmodel import SQLModel
 from bot.calls import Purpose
 from bot.caps import Scope
 from bot.errors import ConfigurationError, StoreError
-from bot.turns import Turn
+from bot.turns import Turn, TurnStatus
 from storage import Place, SqlStore, open_store
 from storage.convert_money import to_budget_values, to_call_values
 from storage.database import Database, to_url
 from storage.migrate import VERSIONS, is_ours, migrate
 from storage.near_sqlite import connector
-from tests.contract.examples import ELSEWHERE, NOON, accepted, answered, limit, message, turn_of
+from tests.contract.examples import (
+    ELSEWHERE,
+    NOON,
+    accepted,
+    answered,
+    begun,
+    entry,
+    limit,
+    message,
+    turn_of,
+)
 from tests.unit.spending import call
 
 
@@ -291,3 +301,24 @@ async def test_a_file_that_cannot_be_opened_leaves_no_thread_at_work(tmp_path: P
         left |= set(threading.enumerate()) - before - {threading.main_thread()}
 
     assert {thread.name for thread in left if "_connection_worker_thread" in thread.name} == set()
+
+
+async def test_a_hold_that_comes_after_its_turn_has_ended_is_released(sql_store: SqlStore) -> None:
+    """Its budget had to be begun first, and the turn ended between the two commits."""
+    turn = await begun(sql_store, await accepted(sql_store, 1))
+    await sql_store.finish(replace(turn, status=TurnStatus.CANCELLED, finished_at=NOON))
+
+    await sql_store.open(entry(hold=100), [limit()])
+
+    (state,) = await sql_store.states([limit()])
+    assert (state.spent, state.held) == (100, 0)
+
+
+async def test_a_sum_reserved_after_its_turn_has_ended_is_given_back(sql_store: SqlStore) -> None:
+    turn = await begun(sql_store, await accepted(sql_store, 1))
+    await sql_store.finish(replace(turn, status=TurnStatus.CANCELLED, finished_at=NOON))
+
+    await sql_store.reserve(turn, 100, [limit()])
+
+    (state,) = await sql_store.states([limit()])
+    assert (state.spent, state.held) == (0, 0)

@@ -312,8 +312,8 @@ async def test_without_limits_nothing_is_held_and_all_is_kept(store: AnyStore) -
 async def test_sweep_books_the_open_calls_of_ended_turns_as_lost(store: AnyStore) -> None:
     over = await answered(store, 1)
     going = await begun(store, await accepted(store, 2))
-    await store.open(entry(f"{over.turn_id}:late", hold=100, turn_id=over.turn_id), [ALL])
     await store.open(entry(f"{going.turn_id}:a", hold=10, turn_id=going.turn_id), [ALL])
+    await store.open(entry(f"{over.turn_id}:late", hold=100, turn_id=over.turn_id), [ALL])
     await store.open(entry("test:gone:a", hold=1, turn_id="test:gone"), [ALL])
 
     assert await store.sweep(NOON) == 2
