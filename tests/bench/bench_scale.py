@@ -155,9 +155,15 @@ async def working(
             await worker.start("--only", "worker")
         async with aiohttp.ClientSession() as http, asyncio.timeout(LIMIT_S):
             for worker in workers:
-                while (await http.get(f"{worker.address}/readyz")).status != 200:
+                while not await _is_ready(http, worker.address):
                     await asyncio.sleep(0.2)
         yield workers
+
+
+async def _is_ready(http: aiohttp.ClientSession, address: str) -> bool:
+    async with http.get(f"{address}/readyz") as response:
+        await response.read()
+        return response.status == 200
 
 
 async def measure(server: Server, provider: ProviderServer, count: int, ask: int, at: int) -> None:

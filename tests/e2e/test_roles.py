@@ -59,9 +59,11 @@ async def test_what_one_process_hears_another_answers_everywhere(
             asked = await http.post("/api/ask", json={"text": "Two and two?"}, headers=AS_JSON)
             await until(lambda: "-# cheap" in str(discord.texts(thread)), limit_s=LIMIT_S)
             await until(lambda: "Four." in slack.replies(ts), limit_s=LIMIT_S)
-            of_the_worker = await http.get(f"{worker.address}/")
+            answered = await asked.json()
+            async with http.get(f"{worker.address}/") as of_the_worker:
+                await of_the_worker.read()
 
-        assert (await asked.json())["text"] == "Four."
+        assert answered["text"] == "Four."
         (answer,) = discord.texts(thread)
         assert answer.startswith("Four.\n-# cheap · middle · ")
         assert of_the_worker.status == 404
