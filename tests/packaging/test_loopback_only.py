@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +53,11 @@ def test_refuses_to_look_up_a_name() -> None:
 async def test_refuses_asyncio_too() -> None:
     with pytest.raises(NetworkRefusedError):
         await asyncio.open_connection("192.0.2.1", 443)
+
+
+def test_stands_in_the_way_of_no_thread() -> None:
+    """Traced threads may die at their start where there is such a guard: see pyproject.toml."""
+    assert threading.gettrace() is None
 
 
 def test_refuses_what_a_child_process_asks_for() -> None:
