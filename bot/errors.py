@@ -39,9 +39,6 @@ from datetime import datetime
 class BotError(Exception):
     """Something went wrong. Please try again."""
 
-    may_retry = False
-    """Whether another model may be asked instead."""
-
     def __init__(self, message: str = "") -> None:
         super().__init__(message or (type(self).__doc__ or "").strip())
 
@@ -101,8 +98,6 @@ class NoModelError(BotError):
 class GatewayError(BotError):
     """The model's provider did not answer. Please try again."""
 
-    may_retry = True
-
     def __init__(self, message: str = "", *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
@@ -146,8 +141,6 @@ class EmptyAnswerError(GatewayError):
 
 class StreamCutError(GatewayError):
     """The answer was cut off by the provider. Ask again for a new one."""
-
-    may_retry = False
 
 
 class SupersededError(BotError):

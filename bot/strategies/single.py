@@ -42,8 +42,6 @@ class Answer:
 class CutAnswerError(GatewayError):
     """The answer was cut off by the provider. Ask again for a new one."""
 
-    may_retry = False
-
 
 class _Shown:
     """Notes whether any text has reached the person; none does while it is held back."""

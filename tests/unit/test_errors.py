@@ -22,9 +22,3 @@ def test_every_error_is_drawn_and_speaks(kind: type[errors.BotError]) -> None:
 
 def test_a_message_of_its_own_replaces_the_sentence() -> None:
     assert str(errors.NoModelError("Nothing here.")) == "Nothing here."
-
-
-def test_only_a_provider_that_failed_lets_another_model_try() -> None:
-    may_retry = {kind.__name__ for kind in ALL if kind.may_retry}
-    assert may_retry >= {"RateLimitError", "AuthenticationError", "EmptyAnswerError"}
-    assert not may_retry & {"StreamCutError", "BudgetExceededError", "PromptError"}

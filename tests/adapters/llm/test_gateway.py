@@ -251,9 +251,8 @@ async def test_a_provider_that_hangs_is_given_up(
 ) -> None:
     gateway = make_gateway(Patience(first_token_s=0.15))
     provider.fail(kind)
-    with pytest.raises(errors.ResponseTimeoutError) as caught:
+    with pytest.raises(errors.ResponseTimeoutError):
         await gateway.complete(a_call(a_model(provider, name)), texts)
-    assert caught.value.may_retry
     await provider.wait_for_ends()
     assert provider.requests[0].is_disconnected
 
