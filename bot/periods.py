@@ -49,11 +49,10 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestWeek:
-    """A whole local week, Monday to Sunday, and when its digest is due."""
+    """A whole local week, Monday to Sunday, whose digest is due."""
 
     key: str
     """Its ISO year and week, such as `2026-W47`: local, so that no clock change repeats it."""
-    due_at: datetime
     stretch: Stretch
     before: tuple[datetime, datetime]
     """The week before it."""
@@ -99,7 +98,6 @@ def digest_week(now: datetime, weekday: int, at: time, zone: tzinfo) -> DigestWe
     year, week, _ = start.isocalendar()
     return DigestWeek(
         key=f"{year}-W{week:02}",
-        due_at=_utc(monday + timedelta(days=weekday), zone, at),
         stretch=_week(start, zone),
         before=(_utc(start - _WEEK, zone), _utc(start, zone)),
     )

@@ -266,7 +266,7 @@ class Upkeep(Protocol):
     async def unfinished(self) -> tuple[Turn, ...]:
         """The turns that are queued or running, oldest first."""
 
-    async def sweep(self, at: datetime) -> int:
+    async def sweep(self) -> int:
         """Close the open calls of ended turns and book them as lost; release what they hold."""
 
     async def last_message_ids(self, platform: str) -> tuple[tuple[ConversationKey, str], ...]:

@@ -271,7 +271,7 @@ class MemoryStore(_MemoryTurns, MemoryLedger, MemoryForgetting, MemorySpend, Mem
         going = [self._current(t) for t in self._kept.turns.values() if not t.status.is_over]
         return tuple(sorted(going, key=lambda turn: turn.created_at))
 
-    async def sweep(self, at: datetime) -> int:
+    async def sweep(self) -> int:
         """Close the open calls of ended turns and book them as lost; release what they hold."""
         holding = {e.turn_id for e in self._kept.entries.values()} | set(self._kept.reservations)
         ended = [

@@ -16,7 +16,6 @@ from bot.spend import Where
 from storage.database import Database
 from storage.tables import SETTING, AuditRow, InstallationRow, PlaceRow, SettingRow
 
-__all__ = ["SettingChange", "SqlPlaces", "settings_in"]
 _SET = SETTING.select().where(SETTING.c.scope_id.in_(bindparam("scope_ids", expanding=True)))
 
 

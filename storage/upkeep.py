@@ -87,7 +87,7 @@ class SqlUpkeep:
                 if self.line is not None:
                     await connection.run_sync(self.line.leave, turn_id)
 
-    async def sweep(self, at: datetime) -> int:
+    async def sweep(self) -> int:
         """Close the open calls of ended turns and book them as lost; release what they hold."""
         async with self._db.query() as connection:
             turn_ids = {

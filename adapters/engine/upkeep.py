@@ -112,7 +112,7 @@ class Upkeep:
 
     async def _sweep(self) -> None:
         now = self._clock.now()
-        if count := await self._store.sweep(now):
+        if count := await self._store.sweep():
             logger.warning("calls of ended turns were booked as lost", extra={"calls": count})
         await self._store.forget_expired(now)
         await self._workflows.purge(now - KEEP_ROWS)

@@ -30,7 +30,6 @@ class Ending:
     """Negative for a signal, as the operating system's process calls have it."""
     problem: str = ""
     """What it said itself, or `timeout`."""
-    was_ready: bool = False
     detail: str = ""
     """The end of its standard error; for the log."""
 

@@ -53,7 +53,6 @@ class ChildRun:
         return Ending(
             code=process.returncode or 0,
             problem=self._problem,
-            was_ready=self._was_ready,
             detail=self._tail.decode(errors="replace"),
         )
 

@@ -99,7 +99,6 @@ async def ensemble(question: Question, stage: Stage, on_text: OnText) -> Outcome
 
 async def _hear(plan: EnsemblePlan, question: Question, stage: Stage) -> list[Voice | BotError]:
     """What each voice said, or why it is missing; one that fails leaves the others alone."""
-
     available = await stage.available()
 
     async def hear(place: int) -> Voice | BotError:
@@ -146,12 +145,12 @@ async def _concluded(
     on_text: OnText,
 ) -> Outcome:
     if plan.mode is Mode.VOTE:
-        return _voted(plan, voices)
+        return _voted(voices)
     if plan.mode is Mode.SHOW:
-        return _shown(plan, voices)
+        return _shown(voices)
     if len(voices) == 1:
         note = f"Only {voices[0].name} answered, so there was nothing to judge."
-        return _single(plan, voices[0], (note,))
+        return _single(voices[0], (note,))
     stage.standing = voices[most_typical([voice.said.text for voice in voices])].said.text
     stage.status(f"{plan.judge.alias} is judging")
     return await _judged(plan, question, stage, voices, on_text)
@@ -171,7 +170,7 @@ async def _judged(
     except (GatewayError, BudgetExceededError, PromptTooLongError) as error:
         typical = voices[most_typical([voice.said.text for voice in voices])]
         note = f"There is no judgement: {error} This is the answer most like the others."
-        return _single(plan, typical, (note, agreement))
+        return _single(typical, (note, agreement))
     key = ", ".join(f"{number} is {voice.name}" for number, voice in enumerate(order, 1))
     notes = (f"One answer of {len(voices)}, by {said.model.alias}.", f"Of the answers, {key}.")
     return Outcome(
@@ -224,7 +223,7 @@ def _anonymous(voice: Voice, order: Sequence[Voice], limit_tokens: int) -> str:
     return excerpt(text, limit_tokens)
 
 
-def _voted(plan: EnsemblePlan, voices: Sequence[Voice]) -> Outcome:
+def _voted(voices: Sequence[Voice]) -> Outcome:
     by_name = {voice.name: voice for voice in voices}
     counted = tally([Ballot(voice=v.name, answer=short_answer(v.said.text)) for v in voices])
     first = by_name[counted.winners[0].voices[0]]
@@ -257,7 +256,7 @@ def _bounded(option: Option) -> str:
     return answer if len(answer) <= 200 else f"{answer[:200]}…"
 
 
-def _shown(plan: EnsemblePlan, voices: Sequence[Voice]) -> Outcome:
+def _shown(voices: Sequence[Voice]) -> Outcome:
     listed = ", ".join(f"**{voice.name}**" for voice in voices)
     return Outcome(
         text=f"{len(voices)} answers, each as it was given: {listed}.",
@@ -270,7 +269,7 @@ def _shown(plan: EnsemblePlan, voices: Sequence[Voice]) -> Outcome:
     )
 
 
-def _single(plan: EnsemblePlan, voice: Voice, notes: tuple[str, ...]) -> Outcome:
+def _single(voice: Voice, notes: tuple[str, ...]) -> Outcome:
     return Outcome(
         text=voice.said.text,
         entry=voice.said.entry,

@@ -247,8 +247,8 @@ async def test_the_sweep_releases_what_a_turn_that_is_gone_or_over_still_holds(
     await store.reserve(over, 50, BOTH)  # as by a process that did not see its turn end
     await store.reserve(replace(over, turn_id="test:gone"), 20, BOTH)
 
-    assert await store.sweep(NOON) == 2
-    assert await store.sweep(NOON) == 0
+    assert await store.sweep() == 2
+    assert await store.sweep() == 0
     assert await _used(store, *BOTH) == [(0, 100), (0, 100)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from storage.places import SettingChange
+from bot.settings import SettingChange
 from tests.adapters.discord.conftest import Stage, until
 from tests.loopback.discord.world import FORUM, PUBLIC_THREAD, Payload
 

@@ -29,7 +29,7 @@ def test_says_what_happened_and_what_to_do(ending: Ending, told: str) -> None:
 @pytest.mark.parametrize(
     ("ending", "may_restart"),
     [
-        (Ending(code=-signal.SIGKILL, was_ready=True), True),
+        (Ending(code=-signal.SIGKILL), True),
         (Ending(code=-signal.SIGSEGV), True),
         (Ending(code=0), True),
         (Ending(code=-signal.SIGILL), False),
