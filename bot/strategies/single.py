@@ -44,7 +44,7 @@ class CutAnswerError(GatewayError):
 
 
 class _Shown:
-    """Notes whether any text has reached the person; none does while it is held back."""
+    """Notes whether any words have reached the person; none do while they are held back."""
 
     def __init__(self, on_text: OnText | None) -> None:
         self._on_text = on_text
@@ -52,7 +52,7 @@ class _Shown:
 
     def __call__(self, text: str) -> None:
         if self._on_text is not None:
-            self.any = self.any or bool(text)
+            self.any = self.any or bool(text.strip())
             self._on_text(text)
 
 

@@ -165,7 +165,7 @@ class Stage:
             on_text(text)
 
         async def ask(step: Step, model: ModelSpec, name: str) -> Said:
-            if any(came):
+            if any(text.strip() for text in came):
                 raise EmptyAnswerError
             return await self._ask(step, model, name, show)
 

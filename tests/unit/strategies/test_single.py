@@ -7,7 +7,12 @@ import pytest
 
 from bot.catalog import Catalog, ModelSpec, Tier
 from bot.conversation import Fitted, fit
-from bot.errors import ContentPolicyError, PromptTooLongError, ProviderUnavailableError
+from bot.errors import (
+    ContentPolicyError,
+    PromptTooLongError,
+    ProviderUnavailableError,
+    StreamCutError,
+)
 from bot.health import Health
 from bot.messages import Message, Role
 from bot.metering import Account, Meter
@@ -16,6 +21,7 @@ from bot.routes import RouteRequest
 from bot.strategies.single import MAX_TRIES, Answer, Single
 from storage import MemoryStore
 from tests.fakes import (
+    Cut,
     FixedEstimator,
     FrozenClock,
     Script,
@@ -64,6 +70,12 @@ async def test_it_gives_up_after_a_number_of_models() -> None:
     with pytest.raises(ProviderUnavailableError, match="0"):
         await _answer(*script, models=_models(10))
     assert MAX_TRIES < 10
+
+
+async def test_blank_text_is_nothing_that_was_shown() -> None:
+    cut = Cut("\n", StreamCutError())
+    answer, _ = await _answer(completion("\n\n"), cut, "Hi", models=_models(3))
+    assert (answer.model.alias, answer.entry.text) == ("m2", "Hi")
 
 
 async def test_a_fallback_with_a_smaller_window_is_skipped_when_the_prompt_is_too_long() -> None:

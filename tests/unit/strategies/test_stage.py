@@ -117,6 +117,12 @@ async def test_the_last_step_is_tried_again_while_nothing_came() -> None:
     assert (said.model.alias, shown) == ("m1", ["Other"])
 
 
+async def test_the_last_step_is_tried_again_while_only_blanks_came() -> None:
+    stage, _, _ = await _stage(completion("\n"), "Other")
+    said = await stage.run_last(_step(), lambda _: None)
+    assert said.model.alias == "m1"
+
+
 async def test_a_step_may_be_kept_short() -> None:
     stage, _, _ = await _stage("Because")
     said = await stage.run(_step(most_output_tokens=300))
