@@ -112,7 +112,7 @@ class Preparation:
             input_tokens=estimate_input_tokens(prepared.messages[-1:]),
             history=history,
             expected=expected,
-            needs=needs_of(prepared.messages, is_named=tagged.alias is not None),
+            needs=needs_of(prepared.messages, is_named=alias is not None),
             tier=tier,
             tier_reason=tier_reason,
             alias=alias,

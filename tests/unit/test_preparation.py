@@ -1,14 +1,16 @@
 """What is known before a model is asked: who wanted which tier, and what was said before."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.caps import NO_CAPS
-from bot.catalog import Tier
+from bot.catalog import Catalog, Tier
 from bot.conversation import MAX_HISTORY
 from bot.errors import EmptyPromptError, UnknownModelError
 from bot.estimation import Estimation
 from bot.health import Health
-from bot.messages import Role
+from bot.messages import Attachment, Message, Role
 from bot.metering import Meter
 from bot.preparation import Preparation, Prepared
 from bot.router import Router
@@ -16,15 +18,25 @@ from bot.settings import Settings
 from bot.tags import Tagged
 from bot.turns import Utterance
 from storage import MemoryStore
-from tests.fakes import NOON, FixedEstimator, FrozenClock, ScriptedGateway, catalog, incoming, turn
+from tests.fakes import (
+    NOON,
+    FixedEstimator,
+    FrozenClock,
+    ScriptedGateway,
+    catalog,
+    incoming,
+    model,
+    turn,
+)
 
 DEFAULTS = Settings()
+PICTURE = Attachment(name="cat.png", media_type="image/png", size_bytes=3, data=b"cat")
 
 
-async def _preparation() -> Preparation:
+async def _preparation(models: Catalog | None = None) -> Preparation:
     store = MemoryStore()
     await store.accept(incoming("Hello"), turn())
-    clock, router = FrozenClock(), Router(catalog(), FixedEstimator())
+    clock, router = FrozenClock(), Router(models or catalog(), FixedEstimator())
     meter = Meter(ScriptedGateway(), store, clock)
     estimation = Estimation(meter, router, store, Health(clock))
     return Preparation(store, router, clock, estimation, unhealthy=frozenset, instance_caps=NO_CAPS)
@@ -66,6 +78,22 @@ async def test_the_narrowest_wish_wins(
         asked, await preparation.prepare(asked, Settings(tier=place))
     )
     assert decision.model.tier is tier
+
+
+@pytest.mark.parametrize(
+    ("button", "alias"), [(None, "blind"), (Tier.FULL, "seeing")], ids=["tag", "Heavier"]
+)
+async def test_an_earlier_picture_must_be_seen_unless_a_model_is_named(
+    button: Tier | None, alias: str
+) -> None:
+    models = Catalog((model("blind", Tier.FULL), model("seeing", Tier.FULL, usd="2", vision=True)))
+    preparation, asked = await _preparation(models), turn("@blind And now?", tier=button)
+    prepared = await preparation.prepare(asked, DEFAULTS)
+    before = Message(role=Role.USER, text="Look", attachments=(PICTURE,))
+    answer = Message(role=Role.ASSISTANT, text="A cat.")
+    prepared = replace(prepared, messages=(before, answer, prepared.messages[-1]))
+    decision = await preparation.route(asked, prepared)
+    assert decision.model.alias == alias
 
 
 async def test_nothing_is_said_of_a_history_that_is_read_whole() -> None:
