@@ -86,13 +86,13 @@ class Meter:
         try:
             completion = await self._call(call, entry, reading)
         except asyncio.CancelledError:
-            await asyncio.shield(self._close(_cut(entry, call, reading, CallStatus.CANCELLED)))
+            await self._close(_cut(entry, call, reading, CallStatus.CANCELLED))
             raise
         except Exception as error:
             await self._close(_failed(entry, call, reading, error))
             raise
         closed = _done(entry, call, completion, reading)
-        await asyncio.shield(self._close(closed))
+        await self._close(closed)
         return closed
 
     async def _call(self, call: ModelCall, entry: LedgerEntry, reading: _Reading) -> Completion:
@@ -152,6 +152,10 @@ class Meter:
         )
 
     async def _close(self, entry: LedgerEntry) -> None:
+        """Settle a call and tell of it, to the end, also when its turn is stopped meanwhile."""
+        await asyncio.shield(self._settle(entry))
+
+    async def _settle(self, entry: LedgerEntry) -> None:
         if entry.cost is not None and entry.cost > entry.hold and entry.usage is not None:
             logger.error(
                 "the provider billed more than was held",

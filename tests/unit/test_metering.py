@@ -18,11 +18,22 @@ from bot.errors import (
     StreamCutError,
     SupersededError,
 )
-from bot.ledger import CallStatus
+from bot.ledger import CallStatus, LedgerEntry
 from bot.messages import Message, Role
 from bot.metering import Account, Meter, total_cost
+from bot.turns import Turn
 from storage import MemoryStore
-from tests.fakes import NOON, Cut, FrozenClock, Hang, ScriptedGateway, incoming, model, turn
+from tests.fakes import (
+    NOON,
+    Cut,
+    FrozenClock,
+    Hang,
+    Script,
+    ScriptedGateway,
+    incoming,
+    model,
+    turn,
+)
 from tests.unit.world import OvertakenStore
 
 MODEL = model("paid", usd="1")
@@ -48,6 +59,33 @@ async def _ready() -> MemoryStore:
     store = MemoryStore()
     await store.accept(incoming("Hello"), TURN)
     return store
+
+
+class SlowlySettlingStore(MemoryStore):
+    """A store that waits before it settles a call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.settling = asyncio.Event()
+        self.may_settle = asyncio.Event()
+
+    async def close(self, entry: LedgerEntry) -> bool:
+        self.settling.set()
+        await self.may_settle.wait()
+        return await super().close(entry)
+
+
+class Hearer:
+    """Notes that a call has ended."""
+
+    def __init__(self) -> None:
+        self.one = asyncio.Event()
+
+    def call_ended(self, entry: LedgerEntry) -> None:
+        self.one.set()
+
+    def turn_ended(self, turn: Turn, error: str) -> None:
+        """No turn ends here."""
 
 
 def _ignore(text: str) -> None:
@@ -120,6 +158,23 @@ async def test_a_cancelled_call_ends_the_stream_and_is_billed() -> None:
     assert entry.status is CallStatus.CANCELLED
     (state,) = await store.states((limit,))
     assert (state.spent, state.held) == (entry.cost, 0)
+
+
+@pytest.mark.parametrize("outcome", ["Hi", ProviderUnavailableError("down")])
+async def test_whoever_watches_hears_of_a_call_whose_turn_is_stopped_while_it_is_settled(
+    outcome: Script,
+) -> None:
+    store, heard = SlowlySettlingStore(), Hearer()
+    await store.accept(incoming("Hello"), TURN)
+    meter = Meter(ScriptedGateway(outcome), store, FrozenClock(), (heard,))
+    task = asyncio.create_task(meter.complete(_call(), Account(turn=TURN), _ignore))
+    await store.settling.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    store.may_settle.set()
+    async with asyncio.timeout(5):
+        await heard.one.wait()
 
 
 async def test_a_call_taken_up_again_books_what_was_lost() -> None:
