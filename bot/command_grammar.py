@@ -38,6 +38,10 @@ _OPTION = re.compile(r"""(?P<key>[A-Za-z]+):(?!//)(?:["“](?P<quoted>[^"”]*)[
 _AMOUNT = re.compile(r"\$?\d[\d,]*(?:\.\d+)?|none|off", re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?[$€£]?[-+]?\d[\d.,]*%?|on|off|none|true|false", re.IGNORECASE)
 """What no sentence has behind a setting's name or a cap's scope, right or wrong."""
+_BESIDE_SETTINGS: Mapping[str, str] = MappingProxyType(
+    {"reset": "the name of one setting behind it", "history": "nothing behind it"}
+)
+"""What may stand in the place of a setting's name, and how it is written."""
 _NEAR = 0.7
 
 
@@ -116,15 +120,22 @@ def settings(line: Line) -> Command | None:
         return Command(name="settings", words=("history",), options=options)
     name = words[0].lower().replace("-", "_")
     if name not in SETTINGS:
-        if len(words) > 2 and not line.is_explicit:
-            return None
-        known = (*SETTINGS, "history", "reset")
-        is_meant = len(words) == 2 and bool(_NUMBER.fullmatch(words[1]))
-        return _mistaken(name, known, "setting", is_explicit=line.is_explicit or is_meant)
+        return _no_setting(name, words[1:], is_explicit=line.is_explicit)
     value = _value(name, words[1:], line)
     if value is None:
         return None
     return Command(name="settings", words=(name,), options=options, text=value)
+
+
+def _no_setting(name: str, more: tuple[str, ...], *, is_explicit: bool) -> Command | None:
+    """Raise for what stands where a setting's name should; None when it makes a sentence."""
+    if len(more) > 1 and not is_explicit:
+        return None
+    if name in _BESIDE_SETTINGS:
+        raise CommandError(f"`settings {name}` takes {_BESIDE_SETTINGS[name]}.")
+    is_meant = len(more) == 1 and bool(_NUMBER.fullmatch(more[0]))
+    known = (*SETTINGS, *_BESIDE_SETTINGS)
+    return _mistaken(name, known, "setting", is_explicit=is_explicit or is_meant)
 
 
 def _value(name: str, words: tuple[str, ...], line: Line) -> str | None:
