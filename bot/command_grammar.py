@@ -27,15 +27,32 @@ SCOPES: Mapping[str, Scope] = MappingProxyType(
 _OFTEN: Mapping[str, Period] = MappingProxyType(
     {word: period for period in Period for word in (str(period), period.adverb)}
 )
-_EACH = ("a", "each", "every", "per")
+_BETWEEN = ("a", "each", "every", "per", "dollar", "dollars", "usd")
+"""What may stand between a cap's dollars and its period."""
 PERIODS = ("today", "day", "week", "month", "year", "all")
 GROUPS = ("model", "tier", "user", "channel", "feature")
+_SPEND = re.compile(
+    r"(?:(?:this )?(?P<first>{0})\b)?(?: ?\b(?:by|per) (?P<group>\S+))?"
+    r"(?: (?:this )?(?P<last>{0}))?".format("|".join(PERIODS))
+)
+_OF_SPEND = frozenset(
+    f"by per this last past previous yesterday yearly {' '.join((*PERIODS, *GROUPS, *_OFTEN))} "
+    f"days weeks months years {' '.join(f'{group}s' for group in GROUPS)}".split()
+)
+MORE_WORDS = "If it was a question, put it in a few more words."
 MODES = ("synthesis", "show", "vote")
 _NONE: Mapping[str, str] = MappingProxyType({})
 _TOKEN = re.compile(r"""["“](?P<quoted>[^"”]*)["”]|(?P<open>["“].*)|(?P<plain>\S+)""", re.DOTALL)
 _QUOTED = re.compile(r"""["“](?P<quoted>[^"”]*[^"”\s][^"”]*)["”]""")
-_OPTION = re.compile(r"""(?P<key>[A-Za-z]+):(?!//)(?:["“](?P<quoted>[^"”]*)["”]|(?P<plain>\S+))""")
-_AMOUNT = re.compile(r"\$?\d[\d,]*(?:\.\d+)?|none|off", re.IGNORECASE)
+_OPTION = re.compile(
+    r"""
+    (?P<key>[a-z]+):(?!//)
+    (?: ["“](?P<quoted>[^"”]*)["”] | (?P<plain>\S+)
+      | \s+(?P<spaced>(?:\d|synthesis|show|vote)(?!\S)) )  # not the words of a question
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_AMOUNT = re.compile(r"\$?\d[\d,]*(?:\.\d+)?\$?|none|off", re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?[$€£]?[-+]?\d[\d.,]*%?|on|off|none|true|false", re.IGNORECASE)
 """What no sentence has behind a setting's name or a cap's scope, right or wrong."""
 _BESIDE_SETTINGS: Mapping[str, str] = MappingProxyType(
@@ -65,6 +82,8 @@ class Line:
     rest: str
     is_explicit: bool
     """Behind a slash: it cannot be a prompt."""
+    word: str = ""
+    """How the command was called: its name or an alias."""
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -77,6 +96,12 @@ class Line:
             found.append(match["open"] or match["plain"] if quoted is None else quoted)
         return tuple(found)
 
+    @property
+    def words(self) -> list[str]:
+        """Its words in small letters, without the full stop or the "please" that ends them."""
+        said = f" {' '.join(self.tokens)}".lower().rstrip(" .!")
+        return said.removesuffix(" please").rstrip(" ,").split()
+
 
 Reader = Callable[[Line], Command | None]
 
@@ -87,12 +112,12 @@ def bare(name: str) -> Reader:
 
 def help(line: Line) -> Command | None:
     """Read `help`, or `help WORD`: the caller knows which words are commands."""
-    words = tuple(word.lower().removeprefix("/") for word in line.tokens)
+    words = tuple(word.lower().removeprefix("/").rstrip("?!.") for word in line.tokens)
     return None if len(words) > 1 else Command(name="help", words=words)
 
 
 def tier(line: Line) -> Command | None:
-    words = tuple(word.lower() for word in line.tokens)
+    words = tuple(line.words)
     if not words:
         return Command(name="tier")
     if len(words) == 2 and words[0] in PLACES:
@@ -106,11 +131,7 @@ def tier(line: Line) -> Command | None:
 
 
 def settings(line: Line) -> Command | None:
-    words = line.tokens
-    options: dict[str, str] = {}
-    if words and words[0].lower() in PLACES:
-        options["place"] = PLACES[words[0].lower()]
-        words = words[1:]
+    words, options = _placed(line.tokens)
     if words and words[0].lower() == "reset" and len(words) == 2:
         options["reset"] = "yes"
         words = words[1:]
@@ -138,8 +159,21 @@ def _no_setting(name: str, more: tuple[str, ...], *, is_explicit: bool) -> Comma
     return _mistaken(name, known, "setting", is_explicit=is_explicit or is_meant)
 
 
+def _placed(words: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The words without the place in front of them, and the place; `set NAME` is NAME."""
+    options: dict[str, str] = {}
+    if words and words[0].lower() in PLACES:
+        options["place"] = PLACES[words[0].lower()]
+        words = words[1:]
+    if len(words) > 2 and words[0].lower() == "set" and words[1].lower() in SETTINGS:
+        words = words[1:]
+    return words, options
+
+
 def _value(name: str, words: tuple[str, ...], line: Line) -> str | None:
     """A setting's new value; None when several words follow that are no list: a sentence."""
+    if len(words) == 2 and words[0].lower() == "to" and _NUMBER.fullmatch(words[1]):
+        words = words[1:]
     if len(words) < 2:
         return "".join(words)
     if name == "system_prompt" or line.is_explicit:
@@ -159,11 +193,10 @@ def forget(line: Line) -> Command | None:
 
 def budget(line: Line) -> Command | None:
     """Read `budget`, or `budget user 2 a week`; without a period it is the scope's usual one."""
-    words = list(map(str.lower, line.tokens))
+    words = line.words
     if not words:
         return Command(name="budget")
-    if len(words) > 2 and words[-2] in _EACH:
-        del words[-2]
+    words = [*words[:2], *(word for word in words[2:] if word not in _BETWEEN)]
     if len(words) not in (2, 3):
         return None
     scope, amount, often = (*words, "")[:3]
@@ -190,19 +223,37 @@ def _refuse_amount(scope: str, word: str, *, is_explicit: bool) -> None:
         )
 
 
+def is_budget(line: Line) -> bool:
+    """Whether what `budget` can't read has its words alone; "budget server" may be a prompt."""
+    words = line.words
+    return (
+        words != ["server"]
+        and all(
+            word in (*SCOPES, *_BETWEEN, *_OFTEN, "unlimited", "reset") or _AMOUNT.fullmatch(word)
+            for word in words
+        )
+        and words[0] in SCOPES
+    )
+
+
 def spend(line: Line) -> Command | None:
-    words = [word.lower() for word in line.tokens]
-    options: dict[str, str] = {}
-    if words and words[0] in PERIODS:
-        options["period"] = words.pop(0)
-    if words and words[0] == "by":
-        if len(words) != 2:
-            return None
-        if words[1] not in GROUPS:
-            return _mistaken(words[1], GROUPS, "way to group", is_explicit=line.is_explicit)
-        options["by"] = words[1]
-        words = []
-    return None if words else Command(name="spend", options=options)
+    """Read `spend this week by model`, in either order, with a question mark or without."""
+    said = " ".join(line.words)
+    found = _SPEND.fullmatch(said.rstrip("?"))
+    if found is None:
+        is_word = bool(said) and " " not in said
+        return _mistaken(said, PERIODS, "period", is_explicit=line.is_explicit) if is_word else None
+    period, group = found["first"] or found["last"], found["group"]
+    if group and group not in GROUPS:
+        is_meant = line.is_explicit or (line.word == "spend" and not said.endswith("?"))
+        return _mistaken(group, GROUPS, "way to group", is_explicit=is_meant)
+    options = {"period": period, "by": group}
+    return Command(name="spend", options={key: word for key, word in options.items() if word})
+
+
+def is_spend(line: Line) -> bool:
+    """Whether what `spend` can't read has its words alone, as "spend last week" has."""
+    return all(word in _OF_SPEND for word in line.words)
 
 
 def asking(name: str, keys: tuple[str, ...], sentences: frozenset[str]) -> Reader:
@@ -216,7 +267,7 @@ def asking(name: str, keys: tuple[str, ...], sentences: frozenset[str]) -> Reade
         if quoted := _QUOTED.fullmatch(text):
             return Command(name=name, options=options, text=quoted["quoted"].strip())
         first = text.partition(" ")[0].lower().strip(".,?!")
-        if not options and not line.is_explicit and (not text or first in sentences):
+        if not options and not line.is_explicit and first in sentences:
             return None
         if not text:
             raise CommandError(f"`{name}` needs a question behind it. Nothing was spent.")
@@ -244,7 +295,7 @@ def _options(text: str, keys: tuple[str, ...]) -> tuple[str, Mapping[str, str]]:
 def _take(match: re.Match[str], keys: tuple[str, ...], found: dict[str, str]) -> bool:
     """Keep an option; False for what is no option but the question's own words."""
     key = match["key"].lower()
-    value = match["plain"] if match["quoted"] is None else match["quoted"]
+    value = match["quoted"] or match["plain"] or match["spaced"] or ""
     if key not in keys:
         near = [] if key == "question" else get_close_matches(key, keys, n=1, cutoff=0.8)
         if near:

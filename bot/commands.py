@@ -7,7 +7,7 @@ and a mistake in it is told with the nearest valid word.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -29,6 +29,8 @@ class CommandSpec:
     read: Reader
     aliases: tuple[str, ...] = ()
     asks_models: bool = False
+    is_meant: Callable[[Line], bool] = lambda line: False
+    """Whether words that can't be read make no sentence either."""
     is_on: bool = True
     """Whether its feature exists; one that is off is neither listed nor taken."""
 
@@ -45,11 +47,15 @@ def parse_command(text: str) -> Command | None:
     spec = _behind_slash(word) if is_explicit else _meant(word, has_more=bool(rest))
     if spec is None:
         return None
-    command = spec.read(Line(rest, is_explicit))
+    line = Line(rest, is_explicit, word.rstrip(":?!."))
+    command = spec.read(line)
     if command is not None and command.name == "help":
         command = _known_help(command)
-    if command is None and is_explicit:
-        raise CommandError(f"I read this as `/{spec.name}`. It is used so: `{spec.usage}`.")
+    if command is None and (is_explicit or spec.is_meant(line)):
+        slash, more = ("/", "") if is_explicit else ("", f" {grammar.MORE_WORDS}")
+        raise CommandError(
+            f"I read this as `{slash}{spec.name}`. It is used so: `{spec.usage}`.{more}"
+        )
     return command
 
 
@@ -62,8 +68,11 @@ def _known_help(command: Command) -> Command | None:
     """Help with a command that there is; None for a sentence such as "help Ann"."""
     if not command.words:
         return command
-    spec = named(command.words[0])
-    return None if spec is None else Command(name="help", words=(spec.name,))
+    if (spec := named(command.words[0])) is not None:
+        return Command(name="help", words=(spec.name,))
+    if near := nearest(command.words[0], 0.82):
+        raise CommandError(f"There is no command `{command.words[0]}`. Did you mean `help {near}`?")
+    return None
 
 
 def _behind_slash(word: str) -> CommandSpec | None:
@@ -90,8 +99,8 @@ def nearest(word: str, cutoff: float) -> str:
 
 def _meant(word: str, *, has_more: bool) -> CommandSpec | None:
     """The command that a bare word may mean: `help!` and `debate:` do, `forget!` does not."""
-    spec = named(word.rstrip(":" if has_more else "?!."))
-    if spec is None:
+    spec = named(word.rstrip(":" if has_more else ":?!."))
+    if spec is None or (spec.asks_models and word.endswith("?")):
         return None
     is_marked = word not in (spec.name, *spec.aliases)
     may_be_marked = spec.asks_models if has_more else spec.name != "forget"
@@ -144,6 +153,7 @@ _SPECS = (
         usage="spend [today|week|month|year|all] [by model|tier|user|channel|feature]",
         about="what was spent",
         read=grammar.spend,
+        is_meant=grammar.is_spend,
         aliases=("usage", "costs"),
     ),
     CommandSpec(
@@ -151,6 +161,7 @@ _SPECS = (
         usage="budget [user|channel|workspace DOLLARS|none [daily|weekly|monthly]]",
         about="the caps here and what is left of them; admins set them",
         read=grammar.budget,
+        is_meant=grammar.is_budget,
         aliases=("budgets", "caps"),
     ),
     CommandSpec(

@@ -21,6 +21,7 @@ DEFAULT_SYSTEM_PROMPT = (
 )
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MENTION = re.compile(r"<(?:@[!&]?|#|!subteam\^)([A-Za-z0-9]+)(?:\|[^>]*)?>")
+_DOLLARS = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?|\.\d+", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 
 
@@ -64,10 +65,13 @@ def to_cap(text: str) -> int | None:
     """Dollars as nano-dollars; None for no cap."""
     if text.lower() in {"none", "off"}:
         return None
-    value = Decimal(text.strip().lstrip("$").replace(",", ""))
-    if not value.is_finite() or not 0 <= value <= 1_000_000:
+    amount = text.strip(" $")
+    if not _DOLLARS.fullmatch(amount):  # a comma only parts thousands: 2,50 is not 250
         raise ValueError(text)
-    return to_nanousd(value)
+    usd = Decimal(amount.replace(",", ""))
+    if usd > 1_000_000:
+        raise ValueError(text)
+    return to_nanousd(usd)
 
 
 def to_names(text: str) -> frozenset[str]:

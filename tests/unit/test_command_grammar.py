@@ -38,6 +38,9 @@ ENSEMBLE = grammar.asking("ensemble", ("models", "n", "mode"), grammar.ENSEMBLE_
         ("title: a novel?", _c("debate", text="title: a novel?")),
         ("time:9am or noon?", _c("debate", text="time:9am or noon?")),
         ("question:tabs or spaces?", _c("debate", text="tabs or spaces?")),
+        ("rounds: 2 tabs or spaces?", _c("debate", text="tabs or spaces?", rounds="2")),
+        ("tabs or spaces? Rounds: 3", _c("debate", text="tabs or spaces?", rounds="3")),
+        ("rounds: why two?", _c("debate", text="rounds: why two?")),
         ("does rounds:2 in my file work", _c("debate", text="does rounds:2 in my file work")),
     ],
 )

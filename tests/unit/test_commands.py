@@ -52,6 +52,57 @@ stop it, please
 stop words in English
 stopping distances?
 debate is healthy, isn't it?
+debate?
+ensemble?
+Stop?! Why?
+spend by credit card or by cash?
+spend by the hour
+spend by colour?
+spend by category in this table
+spend by region: north 4, south 5
+spend all my money on shoes
+spend all day in bed
+spend a day in Rome
+spend the weekend in Rome
+spend week 3 on tests
+spend wisely
+spend it
+spend money
+spend less
+spend today with my family
+spend last of all a thought on tests
+spend per capita on health in Europe
+costs by country
+costs by region
+usage by age group
+usage by country
+usage by example
+costs last quarter
+budget 500
+budget 5 weekly
+budget server
+budget server?
+budget user?
+budget channel partners
+budget channel strategy for 2026
+budget user 5 per person
+budget user interface
+budget workspace ideas
+budget server 5 Rome
+budget and forecast
+budgets for a family of four
+caps lock is stuck
+caps for bottles
+help please
+help Ann
+help forgetting
+help stopping
+tier heavy please, and then write a poem
+tier free trial
+settings to change for gaming
+settings set by default
+settings dial to start
+settings models to compare
 ensemble learning explained
 """
 
@@ -99,6 +150,18 @@ def _c(name: str, *words: str, text: str = "", **options: str) -> Command:
             "settings channel system_prompt You are\na pirate's  friend.",
             _c("settings", "system_prompt", text="You are\na pirate's  friend.", place="channel"),
         ),
+        ("settings dial to 7", _c("settings", "dial", text="7")),
+        ("settings channel set dial 7", _c("settings", "dial", text="7", place="channel")),
+        ("help budget?", _c("help", "budget")),
+        ("models:", _c("models")),
+        ("tier heavy please.", _c("tier", "heavy")),
+        ("spend today?", _c("spend", period="today")),
+        ("spend this week", _c("spend", period="week")),
+        ("costs this month", _c("spend", period="month")),
+        ("spend by model this month", _c("spend", period="month", by="model")),
+        ("usage per user, please", _c("spend", by="user")),
+        ("budget user 5$", _c("budget", "user_daily_cap", text="5$")),
+        ("budget user 5 dollars a week.", _c("budget", "user_weekly_cap", text="5")),
         ("forget", _c("forget", "thread")),
         ("/forget this thread", _c("forget", "thread")),
         ("forget all", _c("forget", "all")),
@@ -139,10 +202,29 @@ def test_reads_a_command(text: str, command: Command) -> None:
         ("budget user -4", "takes dollars such as 5 or 2.50, or none, not `-4`"),
         ("budget channel €5", "takes dollars such as 5 or 2.50, or none, not `€5`"),
         ("budget user 5x", "takes dollars such as 5 or 2.50"),
+        ("budget user", "I read this as `budget`. It is used so: `budget ["),
+        ("budget workspace unlimited", "If it was a question, put it in a few more words."),
+        ("budget server reset", "I read this as `budget`"),
+        ("budget user monthly", "I read this as `budget`"),
+        ("caps channel", "I read this as `budget`"),
+        ("spend by", "I read this as `spend`. It is used so: `spend ["),
+        ("spend last week", "I read this as `spend`"),
+        ("spend yesterday", "I read this as `spend`"),
+        ("spend by model by tier", "I read this as `spend`"),
+        ("spend users", "I read this as `spend`"),
+        ("spend by colour", "There is no way to group `colour`. There are: model, tier, user"),
+        ("spend month by shoe.", "There is no way to group `shoe`"),
+        ("costs by chanel", "Did you mean `channel`?"),
+        ("spend wek", "There is no period `wek`. Did you mean `week`?"),
+        ("/spend colour", "There is no period `colour`. There are: today, day"),
+        ("help budgt", "There is no command `budgt`. Did you mean `help budget`?"),
+        ("debate", "`debate` needs a question behind it. Nothing was spent."),
+        ("Ensemble:", "`ensemble` needs a question behind it. Nothing was spent."),
+        ("settings channel reset", "`settings reset` takes the name of one setting behind it"),
         ("/budget user weekly", "takes dollars such as 5 or 2.50"),
         ("budget user 5 wekly", "There is no period `wekly`. Did you mean `weekly`?"),
         ("/budget user 5 yearly", "There are: day, daily, week, weekly, month, monthly."),
-        ("/budget user 5 a week please", "DOLLARS|none [daily|weekly|monthly]"),
+        ("/budget user 5 a week maybe", "DOLLARS|none [daily|weekly|monthly]"),
         ("/forget everything", "It is used so: `forget [all]`"),
     ],
 )
