@@ -214,5 +214,5 @@ async def _look(lookouts: Iterable[Lookout]) -> None:
     for lookout in lookouts:
         try:
             await lookout.post_due()
-        except BotError:
+        except Exception:
             logger.exception("what is due could not be done")

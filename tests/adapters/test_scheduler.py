@@ -258,6 +258,16 @@ async def test_what_is_no_zone_day_time_or_channel_is_refused_in_words(
         await world.set(name, value)
 
 
+async def test_what_fails_unforeseen_holds_nothing_else_up(world: World) -> None:
+    class Broken:
+        async def post_due(self) -> int:
+            raise KeyError("a fault of ours")
+
+    async with run_lookouts(Broken(), world.digests), asyncio.timeout(10):
+        while not world.texts:
+            await asyncio.sleep(0.01)
+
+
 async def test_the_clock_looks_at_once_and_stops_with_its_context(world: World) -> None:
     async with run_lookouts(world.digests), asyncio.timeout(10):
         while not world.texts:
