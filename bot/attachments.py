@@ -31,6 +31,8 @@ _TEXT_ENDINGS = (
     "sql srt svg swift tex tf toml ts tsv tsx txt vue xml yaml yml zig zsh"
 )
 _TEXT_NAMES = frozenset(_TEXT_ENDINGS.split())
+_TYPESCRIPT = ("video/mp2t", "video/vnd.dlna.mpeg-tts")
+"""What browsers take a TypeScript file for; a film of that kind is no text, which shows in it."""
 
 
 class Kind(StrEnum):
@@ -55,6 +57,8 @@ def kind_of(file: Attachment) -> Kind | None:
         return Kind.TEXT
     if media_type in ("", "application/octet-stream") and ending in (*_IMAGES, "pdf"):
         return Kind.PDF if ending == "pdf" else Kind.IMAGE
+    if ending == "ts" and media_type in _TYPESCRIPT:
+        return Kind.TEXT
     is_other = media_type.startswith(("image/", "audio/", "video/"))
     return Kind.TEXT if ending in _TEXT_NAMES and not is_other else None
 
