@@ -13,7 +13,7 @@ from bot.caps import Period, Scope
 from bot.catalog import Tier
 from bot.ledger import CallStatus, LedgerEntry
 from bot.messages import ConversationKey
-from storage.tables import Columns, LlmCallRow
+from storage.tables import Columns
 
 _SCOPES = list(Scope)
 
@@ -64,7 +64,7 @@ def to_changing_values(entry: LedgerEntry) -> dict[str, Any]:
     }
 
 
-def to_entry(row: LlmCallRow | Columns) -> LedgerEntry:
+def to_entry(row: Columns) -> LedgerEntry:
     """A kept entry."""
     return LedgerEntry(
         call_id=row.call_id,
@@ -96,7 +96,7 @@ def to_entry(row: LlmCallRow | Columns) -> LedgerEntry:
     )
 
 
-def _to_usage(row: LlmCallRow | Columns) -> Usage | None:
+def _to_usage(row: Columns) -> Usage | None:
     if row.input_tokens is None:
         return None
     return Usage(

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, literal, text, tuple_
-from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
 from bot.ledger import LedgerEntry
@@ -15,11 +14,15 @@ from bot.spend import Spending, Where
 from storage.convert_money import to_entry
 from storage.database import Database
 from storage.spend_query import to_spending, to_statement, within
-from storage.tables import LlmCallRow, TurnRow
+from storage.tables import LLM_CALL, LlmCallRow, TurnRow
 
 _MOST_AT_ONCE = 100
 """Names in one statement: databases limit its columns."""
 _CALL = LlmCallRow
+_ENTRIES = LLM_CALL.select().with_only_columns(
+    *(column for column in LLM_CALL.c if column.name != "text"), literal("").label("text")
+)
+"""Calls without what the models wrote."""
 _WORKSPACES = text(
     """
     WITH RECURSIVE platforms(platform) AS (
@@ -77,14 +80,12 @@ class SqlSpend:
     ) -> tuple[LedgerEntry, ...]:
         """The newest entries before then, newest first, without their texts."""
         statement = (
-            select(_CALL)
-            .options(defer(_CALL.text))  # type: ignore[arg-type]  # a column, to sqlmodel a str
-            .where(*within(where, None, before))
+            _ENTRIES.where(*within(where, None, before))
             .order_by(col(_CALL.created_at).desc())  # this alone comes from the index in order
             .limit(limit)
         )
-        async with self._db.read() as session:
-            found = [_to_entry(row) for row in await session.exec(statement)]
+        async with self._db.query() as connection:
+            found = [to_entry(row) for row in await connection.execute(statement)]
         return tuple(sorted(found, key=lambda e: (e.created_at, e.call_id), reverse=True))
 
     async def calls_after(
@@ -93,17 +94,15 @@ class SqlSpend:
         """The entries of a stretch that follow one of them, oldest first, without their texts."""
         key = tuple_(col(_CALL.created_at), col(_CALL.call_id))
         statement = (
-            select(_CALL)
-            .options(defer(_CALL.text))  # type: ignore[arg-type]  # a column, to sqlmodel a str
-            .where(*within(where, after.created_at if after else since, until))
+            _ENTRIES.where(*within(where, after.created_at if after else since, until))
             .order_by(col(_CALL.created_at), col(_CALL.call_id))
             .limit(limit)
         )
         if after is not None:
             last = tuple_(literal(after.created_at), literal(after.call_id))
             statement = statement.where(key > last)
-        async with self._db.read() as session:
-            return tuple(_to_entry(row) for row in await session.exec(statement))
+        async with self._db.query() as connection:
+            return tuple(to_entry(row) for row in await connection.execute(statement))
 
     async def workspaces(self) -> tuple[tuple[str, str], ...]:
         """Every (platform, workspace id) that has called a model, hopping along the index."""
@@ -142,8 +141,3 @@ class SqlSpend:
         )
         async with self._db.read() as session:
             return {turn_id: dict(decision) for turn_id, decision in await session.exec(statement)}
-
-
-def _to_entry(row: LlmCallRow) -> LedgerEntry:
-    row.text = ""
-    return to_entry(row)
