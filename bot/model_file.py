@@ -78,7 +78,7 @@ class _Reader:
             self.fault(index, "", "a model must be a table: [[model]]")
             return None
         before = len(self.faults)
-        for key in table.keys() - _FIELDS.keys():
+        for key in (name for name in table if name not in _FIELDS):
             self.fault(index, key, f"unknown field {key!r}; known are {', '.join(_FIELDS)}")
         values = {k: self._value(index, k, v) for k, v in table.items() if k in _FIELDS}
         for key in ("alias", "id", "tier"):

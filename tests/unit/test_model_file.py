@@ -88,6 +88,12 @@ def test_names_every_fault_with_its_line() -> None:
     assert "taken by a tag" in faults[-1]
 
 
+def test_names_unknown_fields_in_the_order_of_the_file() -> None:
+    fields = ("zeal", "speed", "mood", "colour", "age")
+    faults = _faults(GOOD + "".join(f"{name} = 1\n" for name in fields))
+    assert [fault.split("'")[1] for fault in faults] == list(fields)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
