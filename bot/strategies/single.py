@@ -43,17 +43,29 @@ class CutAnswerError(GatewayError):
     """The answer was cut off by the provider. Ask again for a new one."""
 
 
-class _Shown:
-    """Notes whether any words have reached the person; none do while they are held back."""
+class Shown:
+    """Notes whether any words have reached the person; blanks go nowhere before the first."""
 
     def __init__(self, on_text: OnText | None) -> None:
+        """None holds all of it back."""
         self._on_text = on_text
+        self._blanks = ""
         self.any = False
 
-    def __call__(self, text: str) -> None:
-        if self._on_text is not None:
-            self.any = self.any or bool(text.strip())
-            self._on_text(text)
+    def begin(self) -> OnText:
+        """Where the text of the next model goes; blanks of the one before are forgotten."""
+        self._blanks = ""
+        return self._show
+
+    def _show(self, text: str) -> None:
+        if self._on_text is None:
+            return
+        if not self.any and not text.strip():
+            self._blanks += text
+            return
+        self.any = True
+        self._on_text(self._blanks + text)
+        self._blanks = ""
 
 
 class Single:
@@ -82,11 +94,11 @@ class Single:
         """
         first: GatewayError | None = None
         refused: BudgetExceededError | PromptTooLongError | None = None
-        shown = _Shown(on_text)
+        shown = Shown(on_text)
         tried = (decision.model, *decision.fallbacks)[:MAX_TRIES]
         for step, model in enumerate(tried, 1):
             try:
-                answer = await self._ask(model, f"{name}{step}", messages, account, shown)
+                answer = await self._ask(model, f"{name}{step}", messages, account, shown.begin())
             except (BudgetExceededError, PromptTooLongError) as error:
                 refused = refused or error
             except GatewayError as error:

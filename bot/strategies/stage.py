@@ -31,7 +31,7 @@ from bot.ports import Ledger, Sink
 from bot.replies import Notice, Reply
 from bot.strategies.footers import to_footer
 from bot.strategies.outcome import Plan
-from bot.strategies.single import Fit, refuse_empty
+from bot.strategies.single import Fit, Shown, refuse_empty
 from bot.strategies.steps import PLAN, to_label
 
 STEP_TIMEOUT_S = 300.0
@@ -158,18 +158,12 @@ class Stage:
 
         Raises as `run` does.
         """
-        came: list[str] = []
-
-        def show(text: str) -> None:
-            came.append(text)
-            on_text(text)
+        shown = Shown(on_text)
 
         async def ask(step: Step, model: ModelSpec, name: str) -> Said:
-            if any(text.strip() for text in came):
-                raise EmptyAnswerError
-            return await self._ask(step, model, name, show)
+            return await self._ask(step, model, name, shown.begin())
 
-        return await self._first(step, ask)
+        return await self._first(step, ask, shown)
 
     async def close(self, note: str) -> None:
         """End the messages that are still being written, with what they have."""
@@ -179,8 +173,12 @@ class Stage:
             await _shown(branch.sink.finish(reply))
 
     async def _first(
-        self, step: Step, ask: Callable[[Step, ModelSpec, str], Awaitable[Said]]
+        self,
+        step: Step,
+        ask: Callable[[Step, ModelSpec, str], Awaitable[Said]],
+        shown: Shown | None = None,
     ) -> Said:
+        """What the first of its models says that answers; there is no other once text was shown."""
         first: GatewayError | None = None
         refused: BudgetExceededError | PromptTooLongError | None = None
         for number, model in enumerate(step.models[:MAX_TRIES], 1):
@@ -192,6 +190,8 @@ class Stage:
             except GatewayError as error:
                 self._means.health.note(model, error)
                 first = first or error
+                if shown is not None and shown.any:
+                    break
         raise first or refused or EmptyAnswerError
 
     async def _in_branch(self, step: Step, model: ModelSpec, name: str) -> Said:

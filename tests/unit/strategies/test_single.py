@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.calls import OnText
 from bot.catalog import Catalog, ModelSpec, Tier
 from bot.conversation import Fitted, fit
 from bot.errors import (
@@ -41,14 +42,17 @@ async def _cut(messages: Sequence[Message], model: ModelSpec, account: Account) 
 
 
 async def _answer(
-    *script: Script, models: Catalog, messages: tuple[Message, ...] = PROMPT
+    *script: Script,
+    models: Catalog,
+    messages: tuple[Message, ...] = PROMPT,
+    on_text: OnText = lambda _: None,
 ) -> tuple[Answer, ScriptedGateway]:
     store, gateway = MemoryStore(), ScriptedGateway(*script)
     await store.accept(incoming("Hello"), TURN)
     clock = FrozenClock()
     single = Single(Meter(gateway, store, clock), Health(clock), _cut)
     decision = Router(models, FixedEstimator()).route(RouteRequest(prompt="Hi", input_tokens=10))
-    answer = await single.answer(decision, messages, Account(turn=TURN), lambda text: None)
+    answer = await single.answer(decision, messages, Account(turn=TURN), on_text)
     return answer, gateway
 
 
@@ -73,9 +77,10 @@ async def test_it_gives_up_after_a_number_of_models() -> None:
 
 
 async def test_blank_text_is_nothing_that_was_shown() -> None:
-    cut = Cut("\n", StreamCutError())
-    answer, _ = await _answer(completion("\n\n"), cut, "Hi", models=_models(3))
-    assert (answer.model.alias, answer.entry.text) == ("m2", "Hi")
+    shown: list[str] = []
+    script = (completion("\n\n"), Cut("\n", StreamCutError()), completion("\nHi"))
+    answer, _ = await _answer(*script, models=_models(3), on_text=shown.append)
+    assert (answer.model.alias, answer.entry.text, shown) == ("m2", "\nHi", ["\nHi"])
 
 
 async def test_a_fallback_with_a_smaller_window_is_skipped_when_the_prompt_is_too_long() -> None:

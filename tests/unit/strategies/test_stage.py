@@ -104,10 +104,11 @@ async def test_a_refusal_by_the_providers_rules_is_told_as_such() -> None:
 
 async def test_the_last_step_is_not_tried_again_once_its_text_came() -> None:
     shown: list[str] = []
-    stage, _, _ = await _stage(Cut("Half", StreamCutError("Cut.")), "Other")
+    stage, _, health = await _stage(Cut("Half", StreamCutError("Cut.")), "Other")
     with pytest.raises(GatewayError, match="Cut"):
         await stage.run_last(_step(), shown.append)
     assert shown == ["Half"]
+    assert health.unhealthy() == {"m0"}
 
 
 async def test_the_last_step_is_tried_again_while_nothing_came() -> None:
@@ -118,9 +119,10 @@ async def test_the_last_step_is_tried_again_while_nothing_came() -> None:
 
 
 async def test_the_last_step_is_tried_again_while_only_blanks_came() -> None:
+    shown: list[str] = []
     stage, _, _ = await _stage(completion("\n"), "Other")
-    said = await stage.run_last(_step(), lambda _: None)
-    assert said.model.alias == "m1"
+    said = await stage.run_last(_step(), shown.append)
+    assert (said.model.alias, shown) == ("m1", ["Other"])
 
 
 async def test_a_step_may_be_kept_short() -> None:
