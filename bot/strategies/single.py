@@ -9,18 +9,13 @@ from bot.answer_limits import output_limit
 from bot.calls import ModelCall, OnText, Purpose, estimate_input_tokens
 from bot.catalog import ModelSpec
 from bot.conversation import Fitted
-from bot.errors import (
-    BudgetExceededError,
-    ContentPolicyError,
-    EmptyAnswerError,
-    GatewayError,
-    PromptTooLongError,
-)
+from bot.errors import ContentPolicyError, EmptyAnswerError, GatewayError
 from bot.health import Health
 from bot.ledger import LedgerEntry
 from bot.messages import Message
 from bot.metering import Account, Meter
 from bot.routes import RouteDecision
+from bot.strategies.fallbacks import Shown, first_answer
 
 Fit = Callable[[Sequence[Message], ModelSpec, Account], Awaitable[Fitted]]
 
@@ -41,31 +36,6 @@ class Answer:
 
 class CutAnswerError(GatewayError):
     """The answer was cut off by the provider. Ask again for a new one."""
-
-
-class Shown:
-    """Notes whether any words have reached the person; blanks go nowhere before the first."""
-
-    def __init__(self, on_text: OnText | None) -> None:
-        """None holds all of it back."""
-        self._on_text = on_text
-        self._blanks = ""
-        self.any = False
-
-    def begin(self) -> OnText:
-        """Where the text of the next model goes; blanks of the one before are forgotten."""
-        self._blanks = ""
-        return self._show
-
-    def _show(self, text: str) -> None:
-        if self._on_text is None:
-            return
-        if not self.any and not text.strip():
-            self._blanks += text
-            return
-        self.any = True
-        self._on_text(self._blanks + text)
-        self._blanks = ""
 
 
 class Single:
@@ -89,27 +59,22 @@ class Single:
         """Answer, streaming to `on_text`; once text was shown there is no other model.
 
         None holds the text back. `name` is the step's, the same in every run of the turn.
-        Raises CutAnswerError when the stream ended early, the first model's GatewayError when
-        none answered, BudgetExceededError when none could be paid for.
+        Raises CutAnswerError when the stream ended early, and else as `first_answer` does.
         """
-        first: GatewayError | None = None
-        refused: BudgetExceededError | PromptTooLongError | None = None
         shown = Shown(on_text)
-        tried = (decision.model, *decision.fallbacks)[:MAX_TRIES]
-        for step, model in enumerate(tried, 1):
-            try:
-                answer = await self._ask(model, f"{name}{step}", messages, account, shown.begin())
-            except (BudgetExceededError, PromptTooLongError) as error:
-                refused = refused or error
-            except GatewayError as error:
-                self._health.note(model, error)
-                if shown.any:
-                    raise CutAnswerError from error
-                first = first or error
-            else:
-                switched = _switched(decision, model, first)
-                return replace(answer, notes=(*switched, *answer.notes), remark=" ".join(switched))
-        raise first or refused or EmptyAnswerError
+
+        async def ask(number: int, model: ModelSpec) -> Answer:
+            return await self._ask(model, f"{name}{number}", messages, account, shown.begin())
+
+        models = (decision.model, *decision.fallbacks)[:MAX_TRIES]
+        try:
+            answer, failure = await first_answer(models, ask, self._health, shown)
+        except GatewayError as error:
+            if shown.any:
+                raise CutAnswerError from error
+            raise
+        switched = _switched(decision, answer.model, failure)
+        return replace(answer, notes=(*switched, *answer.notes), remark=" ".join(switched))
 
     async def _ask(
         self,
@@ -155,8 +120,8 @@ def _notes(entry: LedgerEntry, model: ModelSpec, fitted: Fitted) -> tuple[str, .
 
 
 def _switched(
-    decision: RouteDecision, model: ModelSpec, first: GatewayError | None
+    decision: RouteDecision, model: ModelSpec, failure: GatewayError | None
 ) -> tuple[str, ...]:
-    if model is decision.model or first is None:
+    if model is decision.model or failure is None:
         return ()
     return (f"{decision.model.alias} did not answer, so {model.alias} did.",)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -18,7 +18,6 @@ from bot.catalog import ModelSpec
 from bot.errors import (
     BudgetExceededError,
     DeliveryError,
-    EmptyAnswerError,
     GatewayError,
     NoModelError,
     PromptTooLongError,
@@ -29,9 +28,10 @@ from bot.messages import Message
 from bot.metering import Account, Meter
 from bot.ports import Ledger, Sink
 from bot.replies import Notice, Reply
+from bot.strategies.fallbacks import Ask, Shown, first_answer
 from bot.strategies.footers import to_footer
 from bot.strategies.outcome import Plan
-from bot.strategies.single import Fit, Shown, refuse_empty
+from bot.strategies.single import Fit, refuse_empty
 from bot.strategies.steps import PLAN, to_label
 
 STEP_TIMEOUT_S = 300.0
@@ -148,20 +148,23 @@ class Stage:
     async def run(self, step: Step) -> Said:
         """Take a step in a message of its own, by the first of its models that answers.
 
-        Raises the first model's GatewayError when none did, BudgetExceededError or
-        PromptTooLongError when none could be asked.
+        Raises as `first_answer` does.
         """
-        return await self._first(step, self._in_branch)
+
+        async def ask(number: int, model: ModelSpec) -> Said:
+            return await self._in_branch(step, model, _name(step, number))
+
+        return await self._first(step, ask, Shown(None))
 
     async def run_last(self, step: Step, on_text: OnText) -> Said:
         """Take the last step, whose text is the answer itself; once text came, there is no other.
 
-        Raises as `run` does.
+        Raises as `first_answer` does.
         """
         shown = Shown(on_text)
 
-        async def ask(step: Step, model: ModelSpec, name: str) -> Said:
-            return await self._ask(step, model, name, shown.begin())
+        async def ask(number: int, model: ModelSpec) -> Said:
+            return await self._ask(step, model, _name(step, number), shown.begin())
 
         return await self._first(step, ask, shown)
 
@@ -172,27 +175,9 @@ class Stage:
             reply = Reply(text=branch.text, notes=(note,), actions=())
             await _shown(branch.sink.finish(reply))
 
-    async def _first(
-        self,
-        step: Step,
-        ask: Callable[[Step, ModelSpec, str], Awaitable[Said]],
-        shown: Shown | None = None,
-    ) -> Said:
-        """What the first of its models says that answers; there is no other once text was shown."""
-        first: GatewayError | None = None
-        refused: BudgetExceededError | PromptTooLongError | None = None
-        for number, model in enumerate(step.models[:MAX_TRIES], 1):
-            name = step.name if number == 1 else f"{step.name}.{number}"
-            try:
-                return await ask(step, model, name)
-            except (BudgetExceededError, PromptTooLongError) as error:
-                refused = refused or error
-            except GatewayError as error:
-                self._means.health.note(model, error)
-                first = first or error
-                if shown is not None and shown.any:
-                    break
-        raise first or refused or EmptyAnswerError
+    async def _first(self, step: Step, ask: Ask[Said], shown: Shown) -> Said:
+        said, _ = await first_answer(step.models[:MAX_TRIES], ask, self._means.health, shown)
+        return said
 
     async def _in_branch(self, step: Step, model: ModelSpec, name: str) -> Said:
         label = to_label(step.title, model.alias)
@@ -226,6 +211,11 @@ class Stage:
         length = "It reached its length limit." if entry.finish_reason == "length" else ""
         notes = tuple(note for note in (model.note, fitted.note, length) if note)
         return Said(entry=entry, model=model, notes=notes)
+
+
+def _name(step: Step, number: int) -> str:
+    """What a try of a step is called: `judge`, then `judge.2`."""
+    return step.name if number == 1 else f"{step.name}.{number}"
 
 
 def _to_reply(said: Said) -> Reply:
