@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -18,6 +20,8 @@ if TYPE_CHECKING:  # they bring aiohttp, which the first page does not wait for
     import aiohttp
 
     from adapters.active_models import ModelChoice
+
+logger = logging.getLogger(__name__)
 
 
 def _untraced(platform: str) -> aiohttp.TraceConfig:
@@ -74,3 +78,10 @@ class Deliveries:
         if delivery is None:
             raise DeliveryError(f"{turn.key.platform} is not connected in this process.")
         return await delivery.open(turn)
+
+
+def tell_end(task: asyncio.Task[None]) -> None:
+    """Say so when a platform's task, which bears its name, ends by a fault that nobody foresaw."""
+    if not task.cancelled() and (fault := task.exception()) is not None:
+        facts = {"platform": task.get_name()}
+        logger.error("a platform is lost until the next start", extra=facts, exc_info=fault)

@@ -81,9 +81,10 @@ class ParleyClient(discord.AutoShardedClient):
         self._on_login = on_login
         self._session: aiohttp.ClientSession | None = None
         self._files: FileReader
-        self._shares = shares
+        self.shares = shares
         self._sharing: asyncio.Task[None] | None = None
         self.gaps = Gaps()
+        self._hearing: set[int] = set()
         self.add_dynamic_items(ActionButton, SettingSelect)
 
     async def setup_hook(self) -> None:
@@ -101,6 +102,14 @@ class ParleyClient(discord.AutoShardedClient):
         self._on_login()
         logger.info("Discord: invite the bot with this link", extra={"link": self.invite_url})
 
+    @property
+    def is_hearing(self) -> bool:
+        """Whether every shard of this process hears Discord; others may serve them all.
+
+        discord.py's `is_ready` waits for all shards, those of other processes included.
+        """
+        return self.shares.is_settled and self.shares.mine <= self._hearing and not self.is_closed()
+
     async def stay(self, token: str) -> None:
         """Hear what Discord tells; without ears, only be able to write there."""
         if self._hears:
@@ -117,7 +126,7 @@ class ParleyClient(discord.AutoShardedClient):
         if self._session is not None:
             await self._session.close()
         await super().close()
-        await self._shares.close()
+        await self.shares.close()
 
     def _is_discords(self, url: str) -> bool:
         """Whether a file is kept at Discord, or where a test's Discord is."""
@@ -130,17 +139,17 @@ class ParleyClient(discord.AutoShardedClient):
     async def launch_shards(self) -> None:
         """Serve this process's shards, whichever they are, for as long as the client is open."""
         recommended, url, limits = await self.http.get_bot_gateway()
-        count = await self._shares.join(recommended, limits["max_concurrency"])
+        count = await self.shares.join(recommended, limits["max_concurrency"])
         self.shard_count = self._connection.shard_count = count
         self._connection.shard_ids = range(count)
 
         async def begin(shard_id: int) -> None:
-            if self._shares.is_settled:
+            if self.shares.is_settled:
                 self.gaps.note_taken(shard_id)
-            await self._shares.may_identify(shard_id)
+            await self.shares.may_identify(shard_id)
             await self.launch_shard(URL(url), shard_id, initial=True)
 
-        self._sharing = asyncio.create_task(self._shares.keep(begin, self._let_go))
+        self._sharing = asyncio.create_task(self.shares.keep(begin, self._let_go))
 
     async def _let_go(self, shard_id: int) -> None:
         """Another process has this shard now: hear and know no more of it."""
@@ -153,7 +162,7 @@ class ParleyClient(discord.AutoShardedClient):
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Wait for leave to identify; a shard that is taken has waited before it connected."""
         if not initial:
-            await self._shares.may_identify(shard_id or 0)
+            await self.shares.may_identify(shard_id or 0)
 
     async def on_message(self, message: discord.Message) -> None:
         """Somebody wrote something."""
@@ -191,14 +200,17 @@ class ParleyClient(discord.AutoShardedClient):
 
     async def on_shard_disconnect(self, shard_id: int) -> None:
         """From now on a shard hears nothing."""
+        self._hearing.discard(shard_id)
         self.gaps.begin(shard_id)
 
     async def on_shard_connect(self, shard_id: int) -> None:
         """A shard has begun a session."""
+        self._hearing.add(shard_id)
         self.gaps.note_connect(shard_id)
 
     async def on_shard_resumed(self, shard_id: int) -> None:
         """What a shard has missed was sent again."""
+        self._hearing.add(shard_id)
         self.gaps.resume(shard_id)
 
     async def on_shard_ready(self, shard_id: int) -> None:

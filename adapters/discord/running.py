@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +17,7 @@ from adapters.discord.inbound import PLATFORM
 from adapters.discord.shards import Shards
 from adapters.discord.sharing import ShardShares
 from adapters.leases import leases_on
-from adapters.parts import Deliveries, Parts
+from adapters.parts import Deliveries, Parts, tell_end
 from bot.errors import DeliveryError, StoreError
 from bot.ports import Sink
 from bot.turns import Turn
@@ -54,8 +53,7 @@ class DiscordBot:
     @property
     def is_connected(self) -> bool:
         """Whether every shard of this process hears Discord."""
-        shards = self.client.shards.values()
-        return self.client.is_ready() and not any(shard.is_closed() for shard in shards)
+        return self.client.is_hearing
 
     @property
     def announcer(self) -> DiscordAnnouncer | None:
@@ -137,12 +135,12 @@ async def run_discord(
     """
     bot = DiscordBot(parts, Shards.parse(parts.settings.discord_shards), hears=hears)
     deliveries.by_platform[PLATFORM] = bot
-    task = asyncio.create_task(bot.run(), name="discord")
+    task = asyncio.create_task(bot.run(), name=PLATFORM)
+    task.add_done_callback(tell_end)
     try:
         yield bot
     finally:
         await bot.close()
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait({task})
         deliveries.by_platform.pop(PLATFORM, None)

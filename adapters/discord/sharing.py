@@ -58,6 +58,11 @@ class ShardShares:
         self._identifying: dict[int, asyncio.Lock] = {}
         self._resting: set[asyncio.Task[None]] = set()
 
+    @property
+    def mine(self) -> frozenset[int]:
+        """The shards that this process is to serve; none where others serve them all."""
+        return frozenset(self._mine)
+
     async def join(self, recommended: int, buckets: int) -> int:
         """Take part; returns how many shards there are, which all processes agree on.
 

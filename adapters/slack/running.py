@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapters.parts import Deliveries, Parts
+from adapters.parts import Deliveries, Parts, tell_end
 from adapters.settings import AppSettings
 from adapters.slack.announcer import SlackAnnouncer
 from adapters.slack.app import SlackApp
@@ -40,7 +40,7 @@ from adapters.slack.installations import (
 )
 from adapters.slack.preview import PreviewLimits
 from adapters.slack.rules import Rules
-from adapters.slack.sockets import open_sockets
+from adapters.slack.sockets import Sockets, open_sockets
 from adapters.slack.workspaces import (
     Clients,
     OneWorkspace,
@@ -86,6 +86,7 @@ class SlackBot:
         self._delivery: SlackDelivery | None = None
         self._http: AsyncSlackRequestHandler | None = None
         self._oauth: AsyncOAuthFlow | None = None
+        self._sockets: Sockets | None = None
         self.workspaces: Workspaces | None = None
         self.is_ready = asyncio.Event()
 
@@ -114,7 +115,8 @@ class SlackBot:
     @property
     def is_connected(self) -> bool:
         """Whether Slack knows us and its events can come."""
-        return self.is_ready.is_set()
+        can_come = self._sockets is None or self._sockets.is_open
+        return self.is_ready.is_set() and can_come
 
     @property
     def announcer(self) -> SlackAnnouncer | None:
@@ -154,6 +156,7 @@ class SlackBot:
                 SlackDelivery(workspaces, self._store, self._parts.clock, self._limits)
             )
             catch_up = await self._hear(workspaces, clients, stack) if self._hears else None
+            stack.callback(self.is_ready.clear)
             self.is_ready.set()
             logger.info("Slack is connected")
             if catch_up is not None:
@@ -204,7 +207,7 @@ class SlackBot:
             raise ConfigurationError(BAD_APP_TOKEN) from error
         except UncertainError:
             logger.info("sockets are not to be had yet")  # slack_sdk tries again by itself
-        await stack.enter_async_context(open_sockets(app, app_token, client))
+        self._sockets = await stack.enter_async_context(open_sockets(app, app_token, client))
 
     @property
     def _rules(self) -> Rules:
@@ -282,7 +285,8 @@ async def open_slack(
     """
     bot = SlackBot(parts, hears=hears)
     deliveries.by_platform[PLATFORM] = bot
-    task = asyncio.create_task(bot.run(), name="slack")
+    task = asyncio.create_task(bot.run(), name=PLATFORM)
+    task.add_done_callback(tell_end)
     try:
         yield bot
     finally:

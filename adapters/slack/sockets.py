@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -34,18 +34,38 @@ class _Handler(AsyncSocketModeHandler):
 
 
 class _Calm(logging.Filter):
-    """A lost connection is slack_sdk's daily bread: it connects again, so nobody is woken."""
+    """A lost connection is slack_sdk's daily bread: it connects again, so nobody is woken.
+
+    Each two seconds, though, for as long as Slack is away: in a line, without a trace.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.levelno == logging.ERROR and "reconnect to the server" in record.getMessage():
+        said = record.getMessage()
+        if "reconnect to the server" in said or said.startswith("Failed to connect"):
             record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = None
         return True
+
+
+class Sockets:
+    """The connections through which Slack's events come."""
+
+    def __init__(self, clients: Sequence[SocketModeClient]) -> None:
+        self._clients = clients
+
+    @property
+    def is_open(self) -> bool:
+        """Whether events can come in at this moment; one connection is enough."""
+        return any(
+            client.current_session is not None and not client.current_session.closed
+            for client in self._clients
+        )
 
 
 @asynccontextmanager
 async def open_sockets(
     app: AsyncApp, app_token: str, client: AsyncWebClient
-) -> AsyncIterator[None]:
+) -> AsyncIterator[Sockets]:
     """Receive events for as long as it is open."""
     handlers = [
         _Handler(app, app_token, web_client=client, ping_interval=PING_S)
@@ -56,7 +76,7 @@ async def open_sockets(
         handler.client.logger.addFilter(calm)
     tasks = [asyncio.create_task(_keep(handler.client)) for handler in handlers]
     try:
-        yield
+        yield Sockets([handler.client for handler in handlers])
     finally:
         for task in tasks:
             task.cancel()

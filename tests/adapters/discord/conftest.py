@@ -80,6 +80,8 @@ class Stage:
     bob: Payload
     bot: DiscordBot | None = None
     shards: str = ""
+    database_url: str = ""
+    """Where it shares the shards with others; its words stay in the store in memory."""
     is_one_at_a_time: bool = False
     """Whether a conversation's turns wait for each other, as the engine's do."""
 
@@ -145,6 +147,7 @@ class Stage:
                 discord_token=SecretStr(token),
                 discord_api_base=self.server.api_base,
                 discord_shards=self.shards,
+                database_url=SecretStr(self.database_url),
             )
             parts = Parts(
                 settings=settings,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 
@@ -15,6 +16,7 @@ from adapters.discord.shards import Shards
 from adapters.discord.sharing import ShardShares, to_give, to_take
 from adapters.leases import AdvisoryLeases
 from storage.database import to_url
+from tests.adapters.discord.conftest import Stage
 from tests.postgres import Server, running_server
 from tests.waiting import until
 
@@ -44,7 +46,7 @@ def test_a_process_that_comes_later_is_given_its_part() -> None:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
+def database() -> Iterator[Server]:
     with running_server() as server:
         yield server
 
@@ -90,8 +92,8 @@ def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.postgres
-async def test_a_newcomer_gets_its_part_and_leaves_it_to_the_others(server: Server) -> None:
-    address = server.new_database()
+async def test_a_newcomer_gets_its_part_and_leaves_it_to_the_others(database: Server) -> None:
+    address = database.new_database()
     async with running(address) as first:
         await until(lambda: first.serves == {0, 1, 2, 3})
         async with running(address, recommended=9) as second:
@@ -101,10 +103,29 @@ async def test_a_newcomer_gets_its_part_and_leaves_it_to_the_others(server: Serv
 
 
 @pytest.mark.postgres
-async def test_a_database_that_comes_back_leaves_each_shard_with_one_process(
-    server: Server,
+async def test_who_serves_some_shards_or_none_while_others_do_is_connected(
+    database: Server, offstage: Stage
 ) -> None:
-    address = server.new_database()
+    gateway, token = offstage.server.gateway, offstage.server.token
+    gateway.shards, gateway.max_concurrency, gateway.identify_every_s = 2, 16, 0.1
+    offstage.database_url = database.new_database()
+    async with offstage.running(token=token) as first:
+        await until(lambda: first.is_connected)
+        assert first.client.shares.mine == {0, 1}
+        async with (
+            replace(offstage).running(token=token) as second,
+            replace(offstage).running(token=token) as third,
+        ):
+            bots = (first, second, third)
+            await until(lambda: sorted(len(bot.client.shares.mine) for bot in bots) == [0, 1, 1])
+            await until(lambda: all(bot.is_connected for bot in bots))
+
+
+@pytest.mark.postgres
+async def test_a_database_that_comes_back_leaves_each_shard_with_one_process(
+    database: Server,
+) -> None:
+    address = database.new_database()
     async with running(address) as first, running(address) as second:
         await until(lambda: len(first.serves) == len(second.serves) == 2)
         await first.leases.close()
@@ -116,8 +137,8 @@ async def test_a_database_that_comes_back_leaves_each_shard_with_one_process(
 
 
 @pytest.mark.postgres
-async def test_identifies_of_a_bucket_are_kept_apart_across_processes(server: Server) -> None:
-    address = server.new_database()
+async def test_identifies_of_a_bucket_are_kept_apart_across_processes(database: Server) -> None:
+    address = database.new_database()
     async with (
         running(address, buckets=1) as first,
         running(address, buckets=1) as second,
@@ -128,8 +149,8 @@ async def test_identifies_of_a_bucket_are_kept_apart_across_processes(server: Se
 
 
 @pytest.mark.postgres
-async def test_shards_that_are_set_are_neither_given_nor_taken(server: Server) -> None:
-    address = server.new_database()
+async def test_shards_that_are_set_are_neither_given_nor_taken(database: Server) -> None:
+    address = database.new_database()
     async with (
         running(address, shards="0-2/4") as first,
         running(address, shards="3/4") as second,

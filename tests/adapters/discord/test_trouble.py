@@ -47,6 +47,17 @@ async def test_a_mention_while_the_socket_is_down_is_answered_after_the_resume(
     assert body(answer) == "echo: still there?"
 
 
+async def test_it_is_connected_only_while_discord_speaks_to_it(stage: Stage) -> None:
+    bot = stage.bot
+    assert bot is not None
+    await until(lambda: bot.is_connected)
+    stage.server.gateway.identify_every_s = 1_000
+    stage.server.gateway.drop_all(forget=True)
+    await until(lambda: not bot.is_connected)
+    stage.server.gateway.identify_every_s = 0
+    await until(lambda: bot.is_connected)
+
+
 async def test_a_mention_lost_with_its_session_is_read_after_the_reconnect(
     stage: Stage,
 ) -> None:

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from adapters.slack.running import BAD_APP_TOKEN, BAD_TOKEN
+from adapters.parts import Deliveries
+from adapters.slack.running import BAD_APP_TOKEN, BAD_TOKEN, open_slack
 from bot.errors import StoreError
-from bot.messages import IncomingMessage
+from bot.messages import ConversationKey, IncomingMessage
 from bot.turns import Turn
 from storage import MemoryStore, open_store
 from tests.adapters.slack.rig import Paced, PacedGateway, Rig, running
@@ -24,6 +26,33 @@ async def test_a_dropped_socket_loses_no_question(rig: Rig, slack: LoopbackSlack
     await rig.answered(1, within_s=20)
     assert slack.replies(ts) == ["echo: still there?"]
     await slack.until(lambda: len(slack.outbox.sockets) == 2, within_s=20)
+
+
+async def test_it_is_connected_only_while_a_socket_is_open(rig: Rig, slack: LoopbackSlack) -> None:
+    await slack.until(lambda: rig.bot.is_connected)
+    fault = slack.fail("apps.connections.open", "dropped", times=1_000)
+    slack.outbox.drop()
+    await slack.until(lambda: not rig.bot.is_connected)
+    slack.faults.remove(fault)
+    await slack.until(lambda: rig.bot.is_connected, within_s=30)
+
+
+class Faulty(MemoryStore):
+    """Fails as no store should."""
+
+    async def last_message_ids(self, platform: str) -> tuple[tuple[ConversationKey, str], ...]:
+        raise RuntimeError(platform)
+
+
+async def test_an_end_that_nobody_foresaw_is_told(
+    slack: LoopbackSlack, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with (
+        running(slack) as rig,
+        open_slack(replace(rig.parts, store=Faulty()), Deliveries()) as bot,
+    ):
+        await slack.until(lambda: "a platform is lost until the next start" in caplog.messages)
+        assert not bot.is_connected
 
 
 async def test_a_connection_that_is_lost_and_found_again_is_no_error(
