@@ -87,10 +87,10 @@ class CatchUp:
                 )
 
     async def _read(self, team_id: str, method: str, oldest_s: float, **place: Any) -> None:
-        workspace = await self._workspaces.find(team_id)
-        if workspace is None:
-            return
         try:
+            workspace = await self._workspaces.find(team_id)
+            if workspace is None:
+                return
             answer = await workspace.api.call(
                 method, oldest=f"{oldest_s:.6f}", limit=self._limit, **place
             )

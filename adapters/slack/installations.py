@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+import aiohttp
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -188,7 +189,7 @@ class InstalledWorkspaces:
             renewed = await self._rotator.perform_bot_token_rotation(
                 bot=bot, minutes_before_expiration=ROTATE_BEFORE_MINUTES
             )
-        except SlackTokenRotationError:
+        except (SlackTokenRotationError, aiohttp.ClientError, TimeoutError):
             logger.warning("a token was not renewed", extra={"team_id": bot.team_id})
             again = await self._installations.async_find_bot(
                 enterprise_id=None, team_id=bot.team_id

@@ -107,6 +107,22 @@ async def test_a_token_is_renewed_before_it_ends(hosted: Hosted, slack: Loopback
     assert slack.space.bot_token.startswith("xoxe.")
 
 
+async def test_a_token_that_could_not_be_renewed_yet_is_used_until_it_ends(
+    hosted: Hosted, slack: LoopbackSlack
+) -> None:
+    slack.space.rotates = True
+    await hosted.install("T1")
+    installations = Installations(hosted.store, to_cipher(KEY), SystemClock())
+    bot = await installations.async_find_bot(enterprise_id=None, team_id="T1")
+    assert bot is not None
+    bot.bot_token_expires_at = int(time.time()) + 60
+    await installations.async_save_bot(bot)
+    slack.fail("oauth.v2.access", "dropped", times=100)
+    ts = slack.say("<@UPARLEY> still?")
+    await hosted.rig.answered(1)
+    assert slack.replies(ts) == ["echo: still?"]
+
+
 async def test_an_uninstalled_workspace_is_forgotten(hosted: Hosted, slack: LoopbackSlack) -> None:
     await hosted.install("T1")
     sent = slack.uninstall()
