@@ -60,6 +60,18 @@ async def test_a_request_with_a_wrong_or_old_signature_is_refused(
     assert statuses == [401, 401, 401]
 
 
+async def test_what_can_not_be_slacks_is_refused_before_all_of_it_is_read(
+    http_rig: Rig, slack: LoopbackSlack
+) -> None:
+    assert slack.outbox.http is not None
+    statuses = []
+    async with aiohttp.ClientSession() as http:
+        for body in (b"x" * 1_000_001, b"\xff"):
+            async with http.post(slack.outbox.http.urls[0], data=body) as response:
+                statuses.append(response.status)
+    assert statuses == [413, 400]
+
+
 async def test_slacks_challenge_is_answered(http_rig: Rig, slack: LoopbackSlack) -> None:
     assert slack.outbox.http is not None
     body = '{"type": "url_verification", "challenge": "abc", "token": "x"}'
