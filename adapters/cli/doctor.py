@@ -6,7 +6,7 @@ import json
 import socket
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from adapters.settings import PROVIDER_KEYS, AppSettings
 from bot.budget import Limit, limits_for
 from bot.calls import ModelCall, Purpose
 from bot.catalog import ModelSpec, Tier
-from bot.errors import BotError, BudgetExceededError, GatewayError
+from bot.errors import BudgetExceededError, ConfigurationError, GatewayError, StoreError
 from bot.messages import ConversationKey, Message, Role
 from bot.metering import Account, Meter
 from bot.settings import Settings
@@ -33,21 +33,41 @@ _MARKS = {"ok": "✓", "hint": "·", "fault": "✗"}
 
 async def doctor(program: Program, *, as_json: bool) -> int:
     """Print every finding; the exit code is 1 when there is a fault."""
-    findings: list[Finding] = []
-    try:
-        settings = program.settings()
-        findings.append(Finding("settings", Verdict.OK, "the environment and .env are readable"))
-        choice = program.listed_models(settings)
-        findings += _static(settings, choice)
-        async with program.open_terminal(settings, ConsoleDelivery(is_quiet=True)) as terminal:
-            findings += [Finding("database", Verdict.OK, _database(settings))]
-            findings += [await _try_model(terminal, model) for model in _one_a_key(terminal)]
-        findings += await local.clock(_asked(settings, choice))
-        findings += [_of_platform(check) for check in await program.check_platforms(settings)]
-    except BotError as error:
-        findings.append(Finding("start", Verdict.FAULT, str(error)))
+    findings = [finding async for finding in _look(program)]
     _print(findings, as_json=as_json)
     return 1 if any(f.verdict is Verdict.FAULT for f in findings) else 0
+
+
+async def _look(program: Program) -> AsyncIterator[Finding]:
+    """One thing after the other; without settings and a catalogue there is no more to look at."""
+    what = "settings"
+    try:
+        settings = program.settings()
+        yield Finding(what, Verdict.OK, "the environment and .env are readable")
+        what = "catalogue"
+        choice = program.listed_models(settings)
+    except ConfigurationError as error:
+        yield Finding(what, Verdict.FAULT, str(error), "Mend that first, and ask again.")
+        return
+    for finding in _static(settings, choice):
+        yield finding
+    async for finding in _opened(program, settings):
+        yield finding
+    for finding in await local.clock(_asked(settings, choice)):
+        yield finding
+    for check in await program.check_platforms(settings):
+        yield _of_platform(check)
+
+
+async def _opened(program: Program, settings: AppSettings) -> AsyncIterator[Finding]:
+    """The database, and with it the keys, since each call has to be in the ledger."""
+    try:
+        async with program.open_terminal(settings, ConsoleDelivery(is_quiet=True)) as terminal:
+            yield Finding("database", Verdict.OK, _database(settings))
+            for model in _one_a_key(terminal):
+                yield await _try_model(terminal, model)
+    except (ConfigurationError, StoreError) as error:
+        yield Finding("database", Verdict.FAULT, str(error), _remedy(settings))
 
 
 def _static(settings: AppSettings, choice: ModelChoice) -> Iterator[Finding]:
@@ -117,7 +137,16 @@ def _tokens(settings: AppSettings) -> Iterator[Finding]:
     ):
         value = secret.get_secret_value()
         if value and not value.startswith(start):
-            yield Finding("slack", Verdict.FAULT, f"{name} does not start with {start}")
+            yield Finding(
+                "slack", Verdict.FAULT, f"{name} does not start with {start}",
+                "docs/slack.md says where each token stands.",
+            )  # fmt: skip
+
+
+def _remedy(settings: AppSettings) -> str:
+    if settings.database_url.get_secret_value():
+        return "Does it run there? DATABASE_URL names its host, port, user, password and name."
+    return "The user that runs Parley has to be able to write to the data folder (PARLEY_HOME)."
 
 
 def _database(settings: AppSettings) -> str:

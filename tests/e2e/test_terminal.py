@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e.program import LIMIT_S, PARLEY, environment, run
 from tests.loopback.providers import Outcome, ProviderServer
+from tests.loopback.slack import APP_TOKEN, LoopbackSlack
 
 
 @pytest.fixture
@@ -260,6 +261,35 @@ async def test_doctor_finds_a_refused_key(provider: ProviderServer, tmp_path: Pa
     assert ended.code == 1
     assert found["OPENAI_API_KEY"] == "fault"
     assert found["GROQ_API_KEY"] == "ok"
+
+
+async def test_doctor_looks_at_the_rest_where_the_database_is_away(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    url = "postgresql://parley:secret@127.0.0.1:1/parley"
+    env = environment(tmp_path, provider, DATABASE_URL=url)
+    async with LoopbackSlack() as slack:
+        slack_env = {
+            "SLACK_BOT_TOKEN": slack.space.bot_token,
+            "SLACK_APP_TOKEN": APP_TOKEN,
+            "SLACK_API_BASE": slack.base_url,
+        }
+        ended = await run({**env, **slack_env}, "doctor", "--json")
+    found = {finding["what"]: finding for finding in ended.json}
+    assert ended.code == 1
+    assert found["database"]["verdict"] == "fault"
+    assert "DATABASE_URL" in found["database"]["remedy"]
+    assert "secret" not in ended.out
+    assert {"clock", "slack"} <= set(found)
+
+
+async def test_doctor_names_a_setting_that_is_wrong(
+    provider: ProviderServer, tmp_path: Path
+) -> None:
+    ended = await run(environment(tmp_path, provider, PARLEY_PORT="x"), "doctor", "--json")
+    (finding,) = ended.json
+    assert (ended.code, finding["what"]) == (1, "settings")
+    assert "PARLEY_PORT" in finding["says"]
 
 
 async def test_a_corrupt_catalogue_is_refused_with_its_lines(
