@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -179,7 +179,7 @@ def _add_listings(app: typer.Typer, program: Program) -> None:
 
 def _add_training(app: typer.Typer, program: Program) -> None:
     @app.command()
-    def train(  # each is an option
+    def train(
         data: Annotated[Path | None, typer.Option(help=_TABLES)] = None,
         out: Annotated[Path | None, typer.Option(help="The model file to write.")] = None,
         seed: Annotated[int, typer.Option(help="The same seed, the same bytes.")] = 1,
@@ -330,11 +330,11 @@ def _tagged(prompt: str, tier: str, model: str) -> str:
     return with_tag(prompt, tag)
 
 
-def _exit(code: int) -> None:
+def _exit(code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
-def _run(command: Coroutine[None, None, int | None]) -> None:
+def _run(command: Coroutine[None, None, int | None]) -> NoReturn:
     _exit(asyncio.run(command) or 0)
 
 

@@ -105,7 +105,7 @@ async def chat(program: Program) -> int:
 
 
 def to_record(sink: ConsoleSink) -> dict[str, object]:
-    """An answer for scripts; costs in dollars as text, null when unpriced."""
+    """An answer for scripts; its cost as people read it, and exactly: null when unpriced."""
     reply, footer = sink.reply, sink.reply.footer if sink.reply else None
     return {
         "turn_id": sink.turn.turn_id,
