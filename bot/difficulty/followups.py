@@ -22,6 +22,8 @@ class FollowUp(Enum):
     REPEAT = "asks the same again"
 
 
+OF_THE_LAST: Final = (FollowUp.CONTINUE, FollowUp.DOUBT, FollowUp.REPEAT)
+"""Few words of its own: such a prompt is as hard as the one before it."""
 SHORT_CHARS: Final = 80
 DISCONTENT: Final = 0.35
 """What is left of a tier's probability once its answer was doubted or voted down."""

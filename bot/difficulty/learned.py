@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bot.catalog import Tier
 from bot.difficulty.estimate import Estimate, Estimator, HistoryTurn
-from bot.difficulty.followups import FollowUp, classify
+from bot.difficulty.followups import OF_THE_LAST, FollowUp, classify
 from bot.difficulty.hashing import BUCKETS, to_buckets
 from bot.difficulty.signals import NAMES, to_signals
 
@@ -27,7 +27,6 @@ SIZE: Final = 1 + len(NAMES) + PROJECTIONS
 EXPLORATION: Final = 0.03
 MAGIC: Final = b"parley-learned-1\n"
 _MAX_SHIFT: Final = 3.0
-_OF_THE_LAST: Final = (FollowUp.CONTINUE, FollowUp.DOUBT, FollowUp.REPEAT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +72,7 @@ class LearnedEstimator:
         follow_up = classify(prompt, history)
         if follow_up in (FollowUp.THANKS, FollowUp.EDIT):
             return 0.0
-        asked = history[-1].prompt if follow_up in _OF_THE_LAST else prompt
+        asked = history[-1].prompt if follow_up in OF_THE_LAST else prompt
         return to_shift(self._learned, to_features(asked))
 
 

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from bot.catalog import Tier
 from bot.difficulty.estimate import Estimate, HistoryTurn
-from bot.difficulty.followups import FollowUp, classify, discount, to_failed_tier
+from bot.difficulty.followups import (
+    OF_THE_LAST,
+    FollowUp,
+    classify,
+    discount,
+    to_failed_tier,
+)
 from bot.difficulty.hashing import to_buckets
 from bot.difficulty.reasons import to_reasons
 from bot.difficulty.signals import cap, to_signals
@@ -69,13 +75,10 @@ class LocalEstimator:
     def _adjust(
         self, difficulty: float, follow_up: FollowUp, history: Sequence[HistoryTurn]
     ) -> float:
-        match follow_up:
-            case FollowUp.THANKS:
-                return min(difficulty, _THANKS_DIFFICULTY)
-            case FollowUp.EDIT:
-                return min(difficulty, _EDIT_DIFFICULTY)
-            case FollowUp.CONTINUE | FollowUp.DOUBT | FollowUp.REPEAT:
-                # Few words of its own: it is about as hard as what it refers to.
-                return max(difficulty, self.to_difficulty(history[-1].prompt))
-            case _:
-                return difficulty
+        if follow_up is FollowUp.THANKS:
+            return min(difficulty, _THANKS_DIFFICULTY)
+        if follow_up is FollowUp.EDIT:
+            return min(difficulty, _EDIT_DIFFICULTY)
+        if follow_up in OF_THE_LAST:
+            return max(difficulty, self.to_difficulty(history[-1].prompt))
+        return difficulty

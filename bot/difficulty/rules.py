@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from bot.difficulty.estimate import Estimate, HistoryTurn
-from bot.difficulty.followups import FollowUp, classify, discount, to_failed_tier
+from bot.difficulty.followups import OF_THE_LAST, classify, discount, to_failed_tier
 from bot.difficulty.reasons import to_conversation_reasons
 from bot.difficulty.signals import INDEX, to_signals
 
@@ -33,8 +33,6 @@ PHRASES: Final[Mapping[str, str]] = MappingProxyType({
     "share_self": "personal chat", "share_edit": "a small edit",
 })  # fmt: skip
 _OFFSETS: Final = (1.6, 2.8, 4.0)
-_OF_THE_LAST: Final = (FollowUp.CONTINUE, FollowUp.DOUBT, FollowUp.REPEAT)
-"""Few words of its own: such a prompt is as hard as the one before it."""
 
 
 class RulesEstimator:
@@ -45,7 +43,7 @@ class RulesEstimator:
     def estimate(self, prompt: str, history: Sequence[HistoryTurn] = ()) -> Estimate:
         """Judge `prompt`, or what it refers to; a tier that just failed is believed less."""
         follow_up = classify(prompt, history)
-        signals = to_signals(history[-1].prompt if follow_up in _OF_THE_LAST else prompt)
+        signals = to_signals(history[-1].prompt if follow_up in OF_THE_LAST else prompt)
         parts = {name: w * float(signals[INDEX[name]]) for name, w in WEIGHTS.items()}
         difficulty = max(-3.0, min(5.0, sum(parts.values())))
         chances = [1 / (1 + math.exp(difficulty - offset)) for offset in _OFFSETS]
