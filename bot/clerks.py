@@ -10,11 +10,7 @@ def clerks(
     catalog: Catalog, settings: Settings, unhealthy: frozenset[str]
 ) -> tuple[ModelSpec, ...]:
     """Who may do it here: those that failed a moment ago last, the cheapest of the rest first."""
-    allowed = catalog.only(
-        lambda m: (
-            m.tier <= settings.max_tier and (not settings.models or m.alias in settings.models)
-        )
-    )
+    allowed = catalog.only(settings.allows)
     return tuple(sorted(allowed, key=lambda m: (m.alias in unhealthy, m.tier, _worth(m), m.alias)))
 
 

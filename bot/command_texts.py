@@ -64,14 +64,13 @@ def models_text(catalog: Catalog, settings: Settings) -> str:
 
 
 def _model_line(model: ModelSpec, settings: Settings) -> str:
-    is_listed = not settings.models or model.alias in settings.models
     parts = [
         f"- `@{model.alias}`",
         model.tier.label,
         _price(model),
         f"{model.context_tokens:,} tokens",
         "reads images" if Capability.VISION in model.capabilities else "",
-        "" if is_listed and model.tier <= settings.max_tier else "**not allowed here**",
+        "" if settings.allows(model) else "**not allowed here**",
     ]
     return " · ".join(part for part in parts if part)
 

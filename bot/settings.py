@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from bot import setting_values as values
 from bot.caps import CAPS, Caps
-from bot.catalog import Tier
+from bot.catalog import ModelSpec, Tier
 from bot.errors import SettingError
 from bot.messages import ConversationKey
 from bot.setting_values import DEFAULT_SYSTEM_PROMPT, WEEKDAYS
@@ -91,6 +91,10 @@ class Settings(Caps):
     digest_time: time = time(9)
     digest_users: bool = True
     """Whether the digest names the people who used the most."""
+
+    def allows(self, model: ModelSpec) -> bool:
+        """Whether a model may be asked here."""
+        return model.tier <= self.max_tier and (not self.models or model.alias in self.models)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
