@@ -9,6 +9,7 @@ from bot.catalog import Tier
 from bot.errors import StoreError
 from bot.inbox import Inbox
 from bot.messages import Attachment, ConversationKey
+from bot.replies import Reply
 from bot.spend import Where
 from bot.turns import TurnStatus
 from storage import MemoryStore
@@ -196,9 +197,17 @@ async def test_a_deleted_message_cancels_its_answer_and_leaves_the_history(
 
 
 async def test_an_opinion_is_one_or_minus_one(inbox: Inbox, store: MemoryStore) -> None:
-    await inbox.accept(incoming("Hello"))
-    await inbox.feedback("test:m1", "bob", 7)
+    asked = await inbox.accept(incoming("Hello"))
+    assert asked is not None
+    answered = replace(
+        asked, status=TurnStatus.DONE, reply=Reply(text="Hi"), decision={"tier": "free"}
+    )
+    await store.finish(answered)
+    await inbox.feedback("test:m1", "ann", 7)
     await inbox.feedback("test:m1", "bob", -7)
+    assert [turn.marks for turn in await store.answered("test/w", 9)] == [0]
+    await inbox.feedback("test:m1", "bob", 7)
+    assert [turn.marks for turn in await store.answered("test/w", 9)] == [2]
 
 
 async def test_a_prompt_that_comes_while_the_program_starts_waits(
