@@ -32,7 +32,6 @@ class Purpose(StrEnum):
     REVISE = "revise"
     JUDGE = "judge"
     SUMMARISE = "summarise"
-    DIGEST = "digest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

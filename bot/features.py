@@ -17,7 +17,6 @@ class Feature(StrEnum):
     ENSEMBLE = "ensemble"
     ROUTING = "routing"
     SUMMARIES = "summaries"
-    DIGESTS = "digests"
 
 
 _STEPS: Mapping[Purpose, tuple[Feature, str]] = MappingProxyType(
@@ -31,7 +30,6 @@ _STEPS: Mapping[Purpose, tuple[Feature, str]] = MappingProxyType(
         Purpose.CLASSIFY: (Feature.ROUTING, "judging prompts"),
         Purpose.CHECK: (Feature.ROUTING, "checking answers"),
         Purpose.SUMMARISE: (Feature.SUMMARIES, "summaries"),
-        Purpose.DIGEST: (Feature.DIGESTS, "digests"),
     }
 )
 
