@@ -156,6 +156,11 @@ def test_of_caps_without_room_a_refusal_names_the_one_that_ends_last() -> None:
     assert "$100.00 a week has no room for this. It starts anew on 30 November" in str(error)
 
 
+def test_a_cap_with_just_enough_room_has_not_refused() -> None:
+    day, month = _state(99, period=Period.DAY), _state(98)
+    assert to_exceeded_error([month, day], 2 * NANOUSD).resets_at == day.limit.window.ends_at
+
+
 def test_of_caps_that_end_together_a_refusal_names_the_tightest() -> None:
     error = to_exceeded_error([_state(100, scope=Scope.USER), _state(99)], 2 * NANOUSD)
     assert str(error).startswith("Your budget")
