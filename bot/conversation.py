@@ -172,14 +172,14 @@ def needs_of(messages: Sequence[Message], *, is_named: bool = False) -> frozense
 
 
 def _without_images(message: Message, left: int) -> Message:
-    images = [file for file in message.attachments if file.is_image]
-    unseen = images[: len(images) - left]
+    """The message with so many of its pictures, the last; the others are told of in words."""
+    too_many = sum(file.is_image for file in message.attachments) - left
+    unseen: list[Attachment] = []
+    kept: list[Attachment] = []
+    for file in message.attachments:
+        (unseen if file.is_image and len(unseen) < too_many else kept).append(file)
     words = "\n".join(to_unseen(file) for file in unseen)
-    return replace(
-        message,
-        text=f"{message.text}\n\n{words}".strip(),
-        attachments=tuple(file for file in message.attachments if file not in unseen),
-    )
+    return replace(message, text=f"{message.text}\n\n{words}".strip(), attachments=tuple(kept))
 
 
 def _system(messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -162,6 +162,13 @@ def test_only_the_newest_pictures_are_sent() -> None:
     assert [a.name for a in seen[0].attachments] == ["0.2.png"]
 
 
+def test_of_the_same_picture_sent_twice_the_newer_one_is_sent() -> None:
+    twice = Message(role=Role.USER, text="p", attachments=(IMAGE, IMAGE))
+    seen = seen_by(model("seeing", vision=True), (twice, *_with_images(4)))
+    assert seen[0].attachments == (IMAGE,)
+    assert seen[0].text == "p\n\n[A picture, a.png, that you can't see]"
+
+
 def test_older_pictures_do_not_bind_a_conversation_to_models_that_see() -> None:
     assert needs_of(_with_images(1, 0, 0)) == {Capability.VISION}
     assert needs_of(_with_images(1, 0, 0, 0)) == frozenset()
