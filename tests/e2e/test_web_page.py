@@ -63,6 +63,21 @@ async def test_an_answer_grows_on_the_page_and_ends_with_its_small_print(browser
         await expect(prompt(page)).to_be_focused()
 
 
+async def test_code_reads_from_left_to_right_and_a_column_keeps_to_its_side_in_any_script(
+    browser: Browser,
+) -> None:
+    async with web_chat() as chat, open_page(browser) as page:
+        await page.goto(chat.url)
+        table = "| اسم | قيمة |\n|---|---|\n| ألف | 1 |\n"
+        await answered(chat, page, "مرحبا", f"مرحبا `f(x)`:\n\n```\nf(x)\n```\n\n{table}")
+        text = answer(page).locator(".text")
+        await expect(text).to_have_css("direction", "rtl")
+        for code in await text.locator("code").all():
+            await expect(code).to_have_css("direction", "ltr")
+        for cell in await text.locator("th, td").all():
+            await expect(cell).to_have_css("text-align", "right")
+
+
 @pytest.mark.parametrize("way", ["key", "button"])
 async def test_a_prompt_sent_before_the_scripts_are_there_waits_for_them(
     browser: Browser, way: str
