@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from bot.attachments import problems
@@ -21,7 +21,7 @@ from bot.ports import Clock, Store
 from bot.router import Router
 from bot.routes import RouteDecision, RouteRequest
 from bot.settings import Settings
-from bot.tags import Tagged, parse_tags
+from bot.tags import Tagged, parse_tags, without_tags
 from bot.turns import Turn, Utterance
 
 
@@ -70,7 +70,7 @@ class Preparation:
         unread = problems(turn.attachments)
         if not tagged.prompt and len(unread) == len(turn.attachments):
             raise EmptyPromptError(" ".join(unread))
-        history = await self._store.history(turn)
+        history = _without_tags(await self._store.history(turn), catalog.aliases())
         now = self._clock.now()
         today = now.astimezone(settings.zone).strftime("%A, %-d %B %Y")
         return Prepared(
@@ -141,6 +141,20 @@ def _asked_tier(turn: Turn, tagged: Tagged, settings: Settings) -> tuple[Tier | 
     if tagged.is_auto or settings.tier is None:
         return None, ""
     return settings.tier, f"this place is set to the {settings.tier.label} tier"
+
+
+def _without_tags(
+    history: tuple[Utterance, ...], aliases: Collection[str]
+) -> tuple[Utterance, ...]:
+    """The history with the prompts that models were sent; a tag alone, refused, was none."""
+    kept: list[Utterance] = []
+    for said, after in zip(history, (*history[1:], None), strict=False):
+        text = said.text if said.role is Role.ASSISTANT else without_tags(said.text, aliases)
+        if text or said.attachments:
+            kept.append(said if text == said.text else replace(said, text=text))
+        elif after is not None and after.role is Role.ASSISTANT:  # the tag was no alias then
+            kept.append(said)
+    return tuple(kept)
 
 
 def _to_history_turns(history: tuple[Utterance, ...]) -> tuple[HistoryTurn, ...]:

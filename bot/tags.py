@@ -74,6 +74,18 @@ def parse_tags(
     return Tagged(prompt=prompt, tier=TIER_TAGS.get(last.word), is_auto=last.word == AUTO_TAG)
 
 
+def without_tags(text: str, aliases: Collection[str]) -> str:
+    """An earlier prompt as a model read it. What no longer names a model stays."""
+    lowered = text.lower()
+    words = (*TIER_TAGS, AUTO_TAG, "model:", *aliases)
+    if "@" not in text or not any(f"@{word}" in lowered for word in words):
+        return text
+    try:
+        return parse_tags(text, aliases).prompt
+    except UnknownModelError:
+        return text
+
+
 def with_tag(prompt: str, tag: str) -> str:
     """The prompt with a tag that counts more than those within it, as an option beside it does.
 

@@ -13,10 +13,11 @@ from bot.health import Health
 from bot.messages import Attachment, Message, Role
 from bot.metering import Meter
 from bot.preparation import Preparation, Prepared
+from bot.replies import Reply
 from bot.router import Router
 from bot.settings import Settings
 from bot.tags import Tagged
-from bot.turns import Utterance
+from bot.turns import TurnStatus, Utterance
 from storage import MemoryStore
 from tests.fakes import (
     NOON,
@@ -33,9 +34,12 @@ DEFAULTS = Settings()
 PICTURE = Attachment(name="cat.png", media_type="image/png", size_bytes=3, data=b"cat")
 
 
-async def _preparation(models: Catalog | None = None) -> Preparation:
-    store = MemoryStore()
-    await store.accept(incoming("Hello"), turn())
+async def _preparation(
+    models: Catalog | None = None, store: MemoryStore | None = None
+) -> Preparation:
+    if store is None:
+        store = MemoryStore()
+        await store.accept(incoming("Hello"), turn())
     clock, router = FrozenClock(), Router(models or catalog(), FixedEstimator())
     meter = Meter(ScriptedGateway(), store, clock)
     estimation = Estimation(meter, router, store, Health(clock))
@@ -47,6 +51,34 @@ async def test_tags_are_read_and_not_sent() -> None:
     assert prepared.tagged.tier is Tier.FULL
     assert prepared.messages[-1].text == "Why?"
     assert prepared.messages[0].role is Role.SYSTEM
+
+
+async def test_earlier_prompts_are_sent_as_they_were_sent_then() -> None:
+    store = MemoryStore()
+    prompts = {
+        "1": ("Hello @heavy", "Good day."),
+        "2": ("@fast", None),
+        "3": ("@full", "Full of what?"),
+        "4": ("@model:nope hi", None),
+        "5": ("me@heavy.com", "An address."),
+    }
+    for message_id, (text, reply) in prompts.items():
+        before = turn(text, message_id=message_id, turn_id=f"t{message_id}")
+        await store.accept(incoming(text, message_id=message_id), before)
+        said = None if reply is None else Reply(text=reply)
+        await store.finish(replace(before, status=TurnStatus.DONE, reply=said, finished_at=NOON))
+    asked = turn("And now?", message_id="6", turn_id="t6")
+    await store.accept(incoming("And now?", message_id="6"), asked)
+    prepared = await (await _preparation(store=store)).prepare(asked, DEFAULTS)
+    assert [message.text for message in prepared.messages[1:]] == [
+        "Hello",
+        "Good day.",
+        "@full",
+        "Full of what?",
+        "@model:nope hi\n\nme@heavy.com",
+        "An address.",
+        "And now?",
+    ]
 
 
 async def test_nothing_to_answer_is_refused() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.catalog import Tier
 from bot.errors import UnknownModelError
-from bot.tags import Tagged, parse_tags, with_tag
+from bot.tags import Tagged, parse_tags, with_tag, without_tags
 
 ALIASES = ("haiku", "gpt-mini", "flash-2.5")
 
@@ -31,6 +31,21 @@ ALIASES = ("haiku", "gpt-mini", "flash-2.5")
 )
 def test_reads_a_tag_and_takes_it_out(text: str, expected: Tagged) -> None:
     assert parse_tags(text, ALIASES) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("hello", "hello"),
+        ("ada@heavy.com", "ada@heavy.com"),
+        ("hi @ben", "hi @ben"),
+        ("@Heavy hi @haiku", "hi"),
+        ("@model:haiku hi", "hi"),
+        ("@model:gone hi", "@model:gone hi"),
+    ],
+)
+def test_an_earlier_prompt_is_read_without_its_tags(text: str, left: str) -> None:
+    assert without_tags(text, ALIASES) == left
 
 
 @pytest.mark.parametrize(
