@@ -242,6 +242,17 @@ def test_a_budget_that_is_used_up_leaves_only_what_is_known_to_cost_nothing(
     assert decision.is_budget_used_up
 
 
+@pytest.mark.parametrize(
+    ("models", "available"), [((FREE,), 0), ((FREE, UNPRICED), None), ((FREE, UNPRICED), 1)]
+)
+def test_no_budget_is_used_up_where_none_is_empty_or_nothing_may_cost(
+    models: tuple[ModelSpec, ...], available: int | None
+) -> None:
+    decision = _router(*models).route(replace(ASK, available=available))
+    assert not decision.is_budget_used_up
+    assert (decision.model, *decision.fallbacks) == models
+
+
 def test_an_unpriced_model_is_asked_while_the_budget_has_room() -> None:
     request = replace(ASK, tier=Tier.CHEAP, available=10**9)
     decision = _router(FREE, UNPRICED, PAID).route(request)
