@@ -102,7 +102,7 @@ class Teacher:
         if newest is not None and newest.created_at.astimezone(zone).date() == here.date():
             return False
         answered = await self._answered(scope_id, by_default=False)
-        if not has_news(answered, newest):
+        if not has_news(answered, newest, self._aliases()):
             return False
         lesson = await self._refit(scope_id, answered)
         logger.info(

@@ -66,9 +66,11 @@ class LearnedVersion:
         return self.is_accepted and not self.is_withdrawn
 
 
-def has_news(answered: Sequence[AnsweredTurn], newest: LearnedVersion | None) -> bool:
+def has_news(
+    answered: Sequence[AnsweredTurn], newest: LearnedVersion | None, aliases: Collection[str]
+) -> bool:
     """Whether a refit would come to anything new: opinions came in, or were forgotten."""
-    alone, failed = _read(answered, ())
+    alone, failed = _read(answered, aliases)
     marked = [turn for turn, _ in alone if turn.marks or turn.turn_id in failed]
     if newest is None:
         return bool(marked)

@@ -136,7 +136,13 @@ def _version(**more: object) -> LearnedVersion:
 )
 def test_a_refit_waits_for_news(marks: int, newest: LearnedVersion | None, expected: bool) -> None:
     answered = [_turn(n + 1, key=_thread(n), marks=1 if n < marks else 0) for n in range(50)]
-    assert has_news(answered, newest) is expected
+    assert has_news(answered, newest, ()) is expected
+
+
+def test_what_a_refit_does_not_read_is_no_news() -> None:
+    answered = [_turn(0), _turn(1, "@haiku thanks", marks=1)]
+    assert not any(turn.is_marked for turn in _rated(*answered))
+    assert not has_news(answered, None, ("haiku",))
 
 
 def test_a_report_is_in_words_and_holds_no_prompt() -> None:
