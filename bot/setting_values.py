@@ -126,7 +126,7 @@ def to_time(text: str) -> time:
 
 
 def shown(name: str, value: object) -> str:
-    """A setting's value as people read it, and as `parse_setting` reads it again."""
+    """A setting's value as people read it."""
     if value is None or value == "":
         return "auto" if name == "tier" else "none"
     if isinstance(value, time):
