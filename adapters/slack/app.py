@@ -77,8 +77,11 @@ class SlackApp:
 
     def build(self, client: AsyncWebClient, signing_secret: str) -> AsyncApp:
         """The bolt app. It is told who it is here, so that nothing in the environment counts."""
-        logging.getLogger("slack_bolt.AsyncApp").addFilter(_is_ours_to_know)
+        # Without a logger of ours bolt takes the level of the root's, and tells whole messages.
+        log = logging.getLogger("slack_bolt.AsyncApp")
+        log.addFilter(_is_ours_to_know)
         app = AsyncApp(
+            logger=log,
             client=client,
             signing_secret=signing_secret,
             authorize=_Authorize(self._workspaces),  # type: ignore[arg-type]  # an AsyncAuthorize is taken too

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from http import HTTPStatus
 
 from slack_bolt.adapter.starlette.async_handler import (
     to_async_bolt_request,
@@ -15,7 +14,6 @@ from slack_bolt.adapter.starlette.async_handler import (
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -28,6 +26,7 @@ from adapters.slack.arrivals import Arrivals
 from adapters.slack.catchup import CatchUp
 from adapters.slack.delivery import DEFAULT_LIMITS, SlackDelivery
 from adapters.slack.desk import Desk
+from adapters.slack.doorway import Doorway
 from adapters.slack.earlier import OWN_APP_LIMIT, SHARED_APP_LIMIT
 from adapters.slack.errors import SlackRefusalError, UncertainError
 from adapters.slack.files import SlackFiles
@@ -56,8 +55,6 @@ from bot.turns import Turn
 
 logger = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 1_000_000
-"""Slack's own requests are a tenth of that at most: a modal, or a long message with its blocks."""
 EVENTS_PATH = "/slack/events"
 INSTALL_PATH = "/slack/install"
 REDIRECT_PATH = "/slack/oauth_redirect"
@@ -87,7 +84,7 @@ class SlackBot:
         self._store = parts.store
         self._limits = limits
         self._delivery: SlackDelivery | None = None
-        self._http: AsyncApp | None = None
+        self._http: Doorway | None = None
         self._oauth: AsyncOAuthFlow | None = None
         self._sockets: Sockets | None = None
         self.workspaces: Workspaces | None = None
@@ -201,7 +198,7 @@ class SlackBot:
     async def _listen(self, app: AsyncApp, clients: Clients, stack: AsyncExitStack) -> None:
         app_token = self._parts.settings.slack_app_token.get_secret_value()
         if self.is_http:
-            self._http = app
+            self._http = Doorway(app, self._parts.clock)
             return
         client = clients.client(app_token)
         try:
@@ -247,8 +244,7 @@ class SlackBot:
     async def _serve(self, request: Request) -> Response:
         if self._http is None:
             return Response("Not connected yet.", status_code=503)
-        asked = to_async_bolt_request(request, await _body(request))
-        return to_starlette_response(await self._http.async_dispatch(asked))
+        return await self._http.serve(request)
 
     async def _install(self, request: Request) -> Response:
         if self._oauth is None:
@@ -257,20 +253,6 @@ class SlackBot:
         is_start = request.url.path == INSTALL_PATH
         handle = self._oauth.handle_installation if is_start else self._oauth.handle_callback
         return to_starlette_response(await handle(asked))
-
-
-async def _body(request: Request) -> bytes:
-    """What was sent, before its signature tells by whom; refused when it can't be Slack's."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    try:
-        body.decode()
-    except UnicodeDecodeError as error:
-        raise HTTPException(HTTPStatus.BAD_REQUEST) from error
-    return bytes(body)
 
 
 def has_oauth(settings: AppSettings) -> bool:

@@ -9,6 +9,7 @@ import aiohttp
 from tests.e2e.program import LIMIT_S, environment, run, up
 from tests.loopback.discord import DiscordServer
 from tests.loopback.providers import FaultKind, ProviderServer
+from tests.loopback.slack import APP_TOKEN, LoopbackSlack
 from tests.waiting import until
 
 PROMPT, ANSWER = "zebra-prompt-3141", "walrus-answer-2718"
@@ -46,6 +47,25 @@ async def test_a_whole_run_s_log_tells_no_word_and_no_secret(tmp_path: Path) -> 
     assert sum(line["message"] == "turn over" for line in lines) >= 3
     written = "".join(log)
     for secret in (PROMPT, ANSWER, discord.token, *KEYS.values()):
+        assert secret not in written
+
+
+async def test_slack_s_libraries_tell_no_word_either(tmp_path: Path) -> None:
+    async with LoopbackSlack(time_scale=60) as slack, ProviderServer() as provider:
+        place = {"SLACK_BOT_TOKEN": slack.space.bot_token, "SLACK_API_BASE": slack.base_url}
+        env = environment(tmp_path, provider, PARLEY_LOG_LEVEL="DEBUG", **KEYS, **place)
+        provider.script(text=ANSWER)
+        async with up({**env, "SLACK_APP_TOKEN": APP_TOKEN}) as by_socket:
+            await until(lambda: slack.outbox.sockets, limit_s=LIMIT_S)
+            ts = slack.say(f"<@UPARLEY> @cheap {PROMPT}")
+            await until(lambda: ANSWER in "".join(slack.replies(ts)), limit_s=LIMIT_S)
+        async with up({**env, "SLACK_SIGNING_SECRET": "slack-secret-8888"}) as by_http:
+            await until(lambda: "Slack is connected" in "".join(by_http.log), limit_s=LIMIT_S)
+            slack.deliver_by_http(f"{by_http.address}/slack/events", "another's secret")
+            slack.say(f"<@UPARLEY> @cheap {PROMPT}")
+            await until(lambda: len(slack.outbox.sent[-1].attempts) > 1, limit_s=LIMIT_S)
+        written = "".join([*by_socket.log, *by_http.log])
+    for secret in (PROMPT, ANSWER, slack.space.bot_token, APP_TOKEN, "slack-secret-8888"):
         assert secret not in written
 
 

@@ -8,6 +8,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from adapters.slack.doorway import BAD_SIGNATURE
 from tests.adapters.slack.rig import Rig, running
 from tests.loopback.slack import LoopbackSlack
 from tests.loopback.slack.outbox import sign
@@ -47,7 +48,7 @@ async def test_commands_and_buttons_come_as_forms(http_rig: Rig, slack: Loopback
 
 
 async def test_a_request_with_a_wrong_or_old_signature_is_refused(
-    http_rig: Rig, slack: LoopbackSlack
+    http_rig: Rig, slack: LoopbackSlack, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert slack.outbox.http is not None
     body = '{"type": "event_callback"}'
@@ -58,18 +59,21 @@ async def test_a_request_with_a_wrong_or_old_signature_is_refused(
             async with request as response:
                 statuses.append(response.status)
     assert statuses == [401, 401, 401]
+    assert caplog.messages.count(BAD_SIGNATURE) == 1
 
 
-async def test_what_can_not_be_slacks_is_refused_before_all_of_it_is_read(
+async def test_what_can_not_be_slacks_is_refused_whatever_it_is(
     http_rig: Rig, slack: LoopbackSlack
 ) -> None:
     assert slack.outbox.http is not None
     statuses = []
-    async with aiohttp.ClientSession() as http:
-        for body in (b"x" * 1_000_001, b"\xff"):
+    as_json = {"Content-Type": "application/json"}
+    deep = b"[" * 200_000
+    async with aiohttp.ClientSession(headers=as_json) as http:
+        for body in (b"x" * 1_000_001, b"\xff", b"[]", b"null", b"{", deep, b'{"event": 1}'):
             async with http.post(slack.outbox.http.urls[0], data=body) as response:
                 statuses.append(response.status)
-    assert statuses == [413, 400]
+    assert statuses == [413, 400, 400, 400, 400, 400, 401]
 
 
 async def test_slacks_challenge_is_answered(http_rig: Rig, slack: LoopbackSlack) -> None:
