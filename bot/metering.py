@@ -156,7 +156,7 @@ class Meter:
         await asyncio.shield(self._settle(entry))
 
     async def _settle(self, entry: LedgerEntry) -> None:
-        if entry.cost is not None and entry.cost > entry.hold and entry.usage is not None:
+        if entry.cost is not None and entry.cost > entry.hold:
             logger.error(
                 "the provider billed more than was held",
                 extra={"call_id": entry.call_id, "hold": entry.hold, "cost": entry.cost},

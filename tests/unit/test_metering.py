@@ -104,6 +104,13 @@ async def test_a_call_is_settled_at_what_it_cost() -> None:
     assert (state.spent, state.held) == (60_000, 0)
 
 
+async def test_how_long_a_call_took_is_kept_and_when_its_text_began() -> None:
+    clock = FrozenClock()
+    meter = Meter(ScriptedGateway("Hi there"), await _ready(), clock)
+    entry = await meter.complete(_call(), Account(turn=TURN), lambda _: clock.advance(2))
+    assert (entry.first_token_s, entry.latency_s) == (0, 4)
+
+
 async def test_a_finished_call_is_never_paid_again() -> None:
     store = await _ready()
     gateway = ScriptedGateway("Hi")
@@ -199,6 +206,15 @@ async def test_a_call_that_was_cut_off_too_often_is_given_up() -> None:
     assert gateway.calls == []
 
 
+async def test_a_call_that_was_cut_off_twice_is_made_once_more() -> None:
+    store, gateway = await _ready(), ScriptedGateway("Hi")
+    meter = Meter(gateway, store, FrozenClock())
+    for _ in range(2):
+        await store.open(meter._entry(_call(), Account(turn=TURN)), ())
+    entry = await meter.complete(_call(), Account(turn=TURN), _ignore)
+    assert (entry.text, entry.attempt) == ("Hi", 3)
+
+
 async def test_too_little_money_makes_the_answer_shorter() -> None:
     gateway = ScriptedGateway("Hi")
     meter = Meter(gateway, await _ready(), FrozenClock())
@@ -286,10 +302,13 @@ async def test_a_fault_of_ours_that_was_kept_is_told_as_the_providers() -> None:
         await meter.complete(_call(), Account(turn=TURN), _ignore)
 
 
-async def test_a_bill_above_the_hold_raises_the_alarm(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(("most_tokens", "alarms"), [(1, 1), (1_000, 0)])
+async def test_a_bill_above_the_hold_raises_the_alarm(
+    most_tokens: int, alarms: int, caplog: pytest.LogCaptureFixture
+) -> None:
     meter = Meter(ScriptedGateway("Hi"), await _ready(), FrozenClock())
-    await meter.complete(_call(max_output_tokens=1), Account(turn=TURN), _ignore)
-    assert "billed more than was held" in caplog.text
+    await meter.complete(_call(max_output_tokens=most_tokens), Account(turn=TURN), _ignore)
+    assert caplog.text.count("billed more than was held") == alarms
 
 
 async def test_the_costs_of_calls_add_up() -> None:
