@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -154,7 +155,7 @@ class Database:
     async def scrub(self) -> None:
         """Let go of what was deleted: on SQLite, empty the write-ahead log into the file.
 
-        A reader may stand in the way; then it is done the next time.
+        A reader may stand in the way; then it is done the next time. Raises StoreError for a fault.
         """
         if not self.is_sqlite:
             return
@@ -162,13 +163,11 @@ class Database:
             async with self.writer.connect() as connection:
                 raw = (await connection.get_raw_connection()).driver_connection
                 assert raw is not None
-                for statement in (
-                    f"PRAGMA busy_timeout={_SCRUB_TIMEOUT_MS}",
-                    "PRAGMA wal_checkpoint(TRUNCATE)",
-                    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
-                ):
-                    async with raw.execute(statement) as cursor:
-                        await cursor.fetchall()
+                await raw.execute_fetchall(f"PRAGMA busy_timeout={_SCRUB_TIMEOUT_MS}")
+                try:
+                    await raw.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+                finally:
+                    await raw.execute_fetchall(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
     async def close(self) -> None:
         """End all connections."""
@@ -183,7 +182,7 @@ class _in_words:  # noqa: N801  # reads as `with _in_words():`
         pass
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, DBAPIError | PoolTimeoutError):
+        if isinstance(error, DBAPIError | PoolTimeoutError | sqlite3.Error):
             raise to_store_error(error) from error
 
 

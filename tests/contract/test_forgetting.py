@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
+from bot.errors import StoreError
 from bot.messages import Attachment
 from bot.replies import Reply
 from bot.settings import SettingChange
 from bot.turns import Summary, TurnStatus
 from storage import open_store
+from storage.database import BUSY_TIMEOUT_MS
 from tests.contract.conftest import AnyStore
 from tests.contract.examples import (
     ELSEWHERE,
@@ -228,6 +235,35 @@ async def test_after_the_days_are_over_no_byte_holds_them_either(tmp_path: Path)
         await store.forget_expired(NOON + timedelta(days=8))
 
         assert _files_with(tmp_path, SECRET) == []
+
+
+async def test_a_disk_without_room_for_it_is_told_in_words_and_waits_for_locks_as_before(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "parley.db"
+    async with open_store(path) as store:
+        for number in range(30):
+            await store.keep(message(number, SECRET * 5_000))
+        await store.forget_expired(NOON)
+        await store.keep(message(100, SECRET * 10_000))
+        with no_file_above(path.stat().st_size), pytest.raises(StoreError):
+            await store.forget_expired(NOON)
+
+        await store.forget_expired(NOON)
+        async with store._db.writer.connect() as connection:
+            found = await connection.exec_driver_sql("PRAGMA busy_timeout")
+            assert found.scalar_one() == BUSY_TIMEOUT_MS
+
+
+@contextmanager
+def no_file_above(size_bytes: int) -> Iterator[None]:
+    """Let this process write no file beyond a size, as if the disk were full there."""
+    free = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, free[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, free)
 
 
 def _files_with(folder: Path, words: str) -> list[str]:
