@@ -24,7 +24,7 @@ from bot.turns import Turn
 _YOU = "you"
 _HINT = (
     "Ask anything. Tags: @fast @cheap @heavy @auto. Commands: /help. "
-    "Ctrl-C stops an answer, Ctrl-D ends.\n"
+    "Ctrl-C stops an answer, Ctrl-D or `exit` ends.\n"
 )
 
 

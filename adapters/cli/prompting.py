@@ -7,12 +7,15 @@ import sys
 from collections.abc import AsyncIterator
 
 _CARET = "› "
+_ENDS = frozenset({"exit", "quit", "/exit", "/quit"})
 
 
 async def read_prompts() -> AsyncIterator[str]:
-    """Each prompt, until the end of the input (Ctrl-D on a screen)."""
+    """Each prompt, until the end of the input (Ctrl-D on a screen) or the word `exit`."""
     lines = _edited() if sys.stdin.isatty() and sys.stderr.isatty() else _piped()
     async for line in lines:
+        if line.strip().lower() in _ENDS:
+            return
         if line.strip():
             yield line
 
@@ -29,7 +32,7 @@ async def _edited() -> AsyncIterator[str]:
         except EOFError:
             return
         except KeyboardInterrupt:
-            sys.stderr.write("Ctrl-D ends the chat.\n")
+            sys.stderr.write("Ctrl-D or `exit` ends the chat.\n")
 
 
 async def _piped() -> AsyncIterator[str]:

@@ -237,6 +237,15 @@ async def test_chat_remembers(provider: ProviderServer, tmp_path: Path) -> None:
     assert any("My name is Ada" in text for text in sent)
 
 
+@pytest.mark.parametrize("word", ["exit", "/quit"])
+async def test_a_word_that_ends_the_chat_is_asked_of_nobody(
+    provider: ProviderServer, tmp_path: Path, word: str
+) -> None:
+    ended = await run(environment(tmp_path, provider), "chat", stdin=f"{word}\nAnd now?\n")
+    assert ended.code == 0
+    assert provider.requests == []
+
+
 async def test_route_says_what_it_would_do_and_asks_nobody(
     provider: ProviderServer, tmp_path: Path
 ) -> None:
