@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from bot import command_grammar as grammar
 from bot.command_grammar import Command, Line, Reader
-from bot.errors import CommandError, UnknownCommandError
+from bot.errors import CommandError, PromptError, UnknownCommandError
 
 _LINE = re.compile(r"(?P<slash>/?)(?P<word>[A-Za-z]+[?!.:]?)(?:\s+(?P<rest>.*))?", re.DOTALL)
 
@@ -57,6 +57,14 @@ def parse_command(text: str) -> Command | None:
             f"I read this as `{slash}{spec.name}`. It is used so: `{spec.usage}`.{more}"
         )
     return command
+
+
+def is_command(text: str) -> bool:
+    """Whether a text is meant as a command, right or wrong."""
+    try:
+        return parse_command(text) is not None
+    except PromptError:
+        return True
 
 
 def is_stop(text: str) -> bool:

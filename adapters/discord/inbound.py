@@ -9,8 +9,9 @@ from enum import StrEnum
 
 import discord
 
+from bot.commands import is_command
 from bot.messages import Attachment, ConversationKey, IncomingMessage
-from bot.quotes import quoted
+from bot.quotes import quoted, without_salutation
 
 PLATFORM = "discord"
 DIRECT = "user-"
@@ -169,8 +170,10 @@ def to_channel_name(channel: object) -> str:
 
 
 def to_text(message: discord.Message, me: discord.abc.User) -> str:
-    """What was written, names instead of ids, below what it replies to."""
+    """What was written, names instead of ids, below what it replies to or its post's title."""
     text = plain_text(message, me)
+    if begins_post(message) and not is_command(text):
+        text = f"{getattr(message.channel, 'name', '')}\n\n{text}".strip()
     replied = _replied_to(message)
     if replied is None or replied.author.id == me.id:
         return text
@@ -179,7 +182,7 @@ def to_text(message: discord.Message, me: discord.abc.User) -> str:
 
 def plain_text(message: discord.Message, me: discord.abc.User) -> str:
     """The text without the bot's mention, people and roles by their names."""
-    text = re.sub(rf"<@!?{me.id}>", "", message.content)
+    text = without_salutation(re.sub(rf"<@!?{me.id}>", "", message.content))
     if _SETTINGS.match(text):  # which need ids
         return text.strip()
     for role in message.role_mentions:
@@ -187,7 +190,7 @@ def plain_text(message: discord.Message, me: discord.abc.User) -> str:
         text = text.replace(role.mention, name)
     for user in message.mentions:
         text = re.sub(rf"<@!?{user.id}>", user.display_name, text)
-    return text.strip()
+    return without_salutation(text).strip()
 
 
 def to_attachment(attachment: discord.Attachment) -> Attachment:

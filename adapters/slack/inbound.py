@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.messages import Attachment, ConversationKey, IncomingMessage
+from bot.quotes import without_salutation
 
 Event = Mapping[str, Any]
 
@@ -110,7 +111,7 @@ def to_text(text: str, bot_user_id: str, names: Mapping[str, str]) -> str:
 
     People and groups lose their `@`: one who is called Haiku is no tag.
     """
-    text = re.sub(rf"<@{bot_user_id}(?:\|[^>]*)?>", "", text)
+    text = without_salutation(re.sub(rf"<@{bot_user_id}(?:\|[^>]*)?>", "", text))
     if not _SETTINGS.match(text):  # which need the ids of channels and people
         text = _USER.sub(lambda match: _untagged(names.get(match[1], match[1])), text)
         text = _CHANNEL.sub(lambda match: f"#{match[1]}", text)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.command_grammar import Command
-from bot.commands import COMMANDS, parse_command
+from bot.commands import COMMANDS, is_command, parse_command
 from bot.errors import CommandError, PromptError, UnknownCommandError
 
 PROMPTS = """
@@ -232,6 +232,13 @@ def test_a_mistake_is_told_with_what_was_meant(text: str, says: str) -> None:
     with pytest.raises((CommandError, UnknownCommandError)) as raised:
         parse_command(text)
     assert says in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_meant"), [("help", True), ("/hlep", True), ("help me, please", False)]
+)
+def test_a_text_is_meant_as_a_command_also_when_it_is_wrong(text: str, is_meant: bool) -> None:
+    assert is_command(text) is is_meant
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -163,9 +163,23 @@ async def test_a_new_forum_post_is_answered_and_needs_no_mention(stage: Stage) -
     forum = stage.server.world.add_channel(stage.guild["id"], "forum", FORUM)
     post = stage.server.people.post(forum["id"], stage.ada["id"], "Help", "how?")
     (answer,) = await stage.answered(post["id"])
-    assert answer["content"].startswith("echo: how?")
+    assert answer["content"].startswith("echo: Help\n\nhow?")
     stage.say("and more?", post["id"])
     await stage.answered(post["id"], 2)
+
+
+async def test_a_command_in_a_new_forum_post_is_one_whatever_the_title(stage: Stage) -> None:
+    forum = stage.server.world.add_channel(stage.guild["id"], "forum", FORUM)
+    post = stage.server.people.post(forum["id"], stage.ada["id"], "What can it do?", "help")
+    await until(lambda: stage.server.texts(post["id"]))
+    assert stage.gateway.calls == []
+
+
+async def test_a_comma_behind_the_mention_is_no_part_of_the_prompt(stage: Stage) -> None:
+    thread_id = stage.ask(", how are you?")["id"]
+    (answer,) = await stage.answered(thread_id)
+    assert answer["content"].startswith("echo: how are you?")
+    assert stage.server.world.channels[thread_id]["name"] == "how are you?"
 
 
 async def test_a_forum_post_from_before_is_left_to_its_people(stage: Stage) -> None:

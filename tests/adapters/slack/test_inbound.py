@@ -32,6 +32,8 @@ def event(text: str = "hi", **more: Any) -> dict[str, Any]:
         ("<@UB> hello", "hello"),
         ("hello <@UB>, and <@U2>", "hello , and Ben"),
         ("<@U9> unknown", "U9 unknown"),
+        ("<@UB>, hello", "hello"),
+        ("<@UB>: settings blocked_users <@U2>", "settings blocked_users <@U2>"),
         ("see <#C2|random>", "see #random"),
         ("<https://a.example/x>", "https://a.example/x"),
         ("<https://a.example|a.example>", "https://a.example"),
