@@ -74,4 +74,9 @@ def is_ours(_object: Any, _name: str | None, _kind: str, reflected: bool, counte
 def _unusable(database: Database, error: DBAPIError) -> str:
     where = database.url.render_as_string(hide_password=True)
     reason = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
-    return f"The database {where} could not be opened: {reason}"
+    remedy = (
+        "May its file and folder be read and written?"
+        if database.is_sqlite
+        else "Does PostgreSQL run there? DATABASE_URL names host, port, user, password, name."
+    )
+    return f"The database {where} could not be opened: {reason.rstrip('.')}. {remedy}"

@@ -67,7 +67,7 @@ async def _opened(program: Program, settings: AppSettings) -> AsyncIterator[Find
             for model in _one_a_key(terminal):
                 yield await _try_model(terminal, model)
     except (ConfigurationError, StoreError) as error:
-        yield Finding("database", Verdict.FAULT, str(error), _remedy(settings))
+        yield Finding("database", Verdict.FAULT, str(error))
 
 
 def _static(settings: AppSettings, choice: ModelChoice) -> Iterator[Finding]:
@@ -141,12 +141,6 @@ def _tokens(settings: AppSettings) -> Iterator[Finding]:
                 "slack", Verdict.FAULT, f"{name} does not start with {start}",
                 "docs/slack.md says where each token stands.",
             )  # fmt: skip
-
-
-def _remedy(settings: AppSettings) -> str:
-    if settings.database_url.get_secret_value():
-        return "Does it run there? DATABASE_URL names its host, port, user, password and name."
-    return "The user that runs Parley has to be able to write to the data folder (PARLEY_HOME)."
 
 
 def _database(settings: AppSettings) -> str:

@@ -287,7 +287,7 @@ async def test_doctor_looks_at_the_rest_where_the_database_is_away(
     found = {finding["what"]: finding for finding in ended.json}
     assert ended.code == 1
     assert found["database"]["verdict"] == "fault"
-    assert "DATABASE_URL" in found["database"]["remedy"]
+    assert "Does PostgreSQL run there?" in found["database"]["says"]
     assert "secret" not in ended.out
     assert {"clock", "slack"} <= set(found)
 
