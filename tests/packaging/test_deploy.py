@@ -19,6 +19,7 @@ from adapters.roles import Role
 from adapters.settings import AppSettings
 from adapters.web.probes import probe_routes
 from adapters.web.uploads import MOST_BODY_BYTES
+from bot.errors import PromptError
 from tests.packaging.hygiene import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -246,6 +247,13 @@ def test_every_alert_says_what_to_do() -> None:
             assert rule["annotations"]["summary"]
             assert rule["annotations"]["remedy"]
             assert rule["labels"]["severity"] in ("page", "ticket")
+
+
+def test_nobody_is_called_for_what_people_mistyped() -> None:
+    (asked,) = (e for e in expressions() if "turn_errors_total{error!~" in e)
+    people_s = {"BudgetExceededError", "NotAllowedError", "TooManyPromptsError", "PromptError"}
+    people_s |= {kind.__name__ for kind in PromptError.__subclasses__()}
+    assert set(re.findall(r"\w+Error\b", asked)) == people_s
 
 
 def test_prometheus_reads_every_process_with_the_token() -> None:
