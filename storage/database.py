@@ -206,6 +206,7 @@ def _postgres(url: URL, *, is_reader: bool = False) -> AsyncEngine:
         pool_size=_POSTGRES_POOL,
         max_overflow=0,
         pool_timeout=60,
+        hide_parameters=True,
         connect_args={"connect_timeout": 10},
     )
     _ping_the_rested(engine.sync_engine)
@@ -242,6 +243,7 @@ def _sqlite(url: URL, *, readers: int) -> AsyncEngine:
         pool_size=readers or 1,
         max_overflow=0,
         pool_timeout=60,
+        hide_parameters=True,
     )
 
     @event.listens_for(engine.sync_engine, "connect")

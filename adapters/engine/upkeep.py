@@ -65,8 +65,10 @@ class Upkeep:
                 if now_s - swept_s >= SWEEP_EVERY_S:
                     swept_s = now_s
                     await self._sweep()
-            except (StoreError, DBAPIError, psycopg.Error, TimeoutError):
-                logger.warning("the database is gone; trying again", exc_info=True)
+            except (StoreError, DBAPIError, psycopg.Error, TimeoutError) as error:
+                # Each second for as long as it is away, so in a line, without a trace.
+                why = {"error": type(error).__name__, "reason": str(error.__cause__ or error)}
+                logger.warning("the database is gone; trying again", extra=why)
 
     async def restore(self) -> None:
         """Queue turns that no workflow would run, such as those of a moved database."""

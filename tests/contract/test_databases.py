@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -273,6 +274,24 @@ async def test_an_unreachable_server_is_told_in_words_without_its_password() -> 
             pass
 
     assert "secret" not in str(told.value)
+
+
+async def test_the_trace_of_a_fault_tells_nothing_of_what_was_to_be_kept(
+    location: str,
+) -> None:
+    prompt = "zebra"
+    async with open_store(location) as store:
+        database = Database(to_url(location))
+        async with database.writer.begin() as connection:
+            await connection.execute(text("ALTER TABLE message RENAME TO away"))
+        await database.close()
+
+        with pytest.raises(StoreError) as told:
+            await accepted(store, 1, prompt)
+
+    trace = "".join(traceback.format_exception(told.value))
+    assert "INSERT INTO message" in trace
+    assert prompt not in trace
 
 
 async def test_what_was_begun_is_kept_although_the_caller_was_cancelled(location: str) -> None:
