@@ -198,6 +198,13 @@ def test_a_summary_takes_the_place_of_what_it_covers() -> None:
     assert fitted.note == "The 4 oldest messages here did not fit: I read a summary."
 
 
+def test_a_summary_may_cover_all_that_was_said_before_the_newest_prompt() -> None:
+    fitted = with_summary(_talk(3), _summary(3))
+    assert fitted is not None
+    assert [m.role.value for m in fitted.messages] == ["system", "user"]
+    assert fitted.messages[1].text.endswith("now")
+
+
 @pytest.mark.parametrize("covers_to", [0, 9])
 def test_a_summary_of_another_part_is_not_used(covers_to: int) -> None:
     assert with_summary(_talk(3), _summary(covers_to)) is None
@@ -210,6 +217,22 @@ def test_a_new_summary_leaves_half_of_the_room_free() -> None:
     rest = [m for m in talk if m.position > end or not m.position]
     assert 0 < estimate_input_tokens(rest) <= total // 2 + 10
     assert rest[1].role is Role.USER
+
+
+def test_a_new_summary_reckons_with_the_system_prompt() -> None:
+    talk = _talk(20)
+    heavy = [Message(role=Role.SYSTEM, text="s" * 2_000), *talk[1:]]
+    room = estimate_input_tokens(talk[1:])
+    end = summary_end(heavy, limit_tokens=room + estimate_input_tokens(heavy[:1]))
+    assert end == summary_end(talk, limit_tokens=room + estimate_input_tokens(talk[:1]))
+
+
+def test_a_prompt_that_just_fits_is_sent() -> None:
+    prompt = [Message(role=Role.USER, text="x" * 400)]
+    limit = estimate_input_tokens(prompt)
+    assert fit(prompt, limit_tokens=limit).messages == tuple(prompt)
+    with pytest.raises(PromptTooLongError):
+        fit(prompt, limit_tokens=limit - 1)
 
 
 def test_there_is_nothing_to_summarise_before_a_first_prompt() -> None:
