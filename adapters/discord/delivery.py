@@ -49,6 +49,8 @@ class DiscordDelivery:
     async def open(self, turn: Turn) -> DiscordSink:
         """A sink that shows at once that somebody is typing."""
         self._forget_ended()
+        if (earlier := self._open.pop(turn.turn_id, None)) is not None:
+            await earlier.close()
         if (channel_id := self._waiting.pop(turn.message_id, None)) is not None:
             self._start(self._mark(channel_id, turn.message_id, is_seen=False))
         sink = DiscordSink(turn, self._kit, lambda: arrive(self._client, self._store, turn))

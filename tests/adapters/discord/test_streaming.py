@@ -117,3 +117,15 @@ async def test_an_end_right_behind_the_first_sentence_is_not_missed(stage: Stage
     async with asyncio.timeout(5):
         await sink.finish(Reply(text="begins now. And ends.", actions=()))
     assert stage.server.texts(chat["id"]) == ["begins now. And ends."]
+
+
+async def test_a_turn_that_is_answered_anew_has_one_sink_at_work(stage: Stage) -> None:
+    chat = stage.server.world.add_dm(stage.ada["id"])
+    asked = turn(turn_id="discord:1", anchor={"channel_id": chat["id"]})
+    broken_off = await stage.client.delivery.open(asked)
+    await until(lambda: stage.server.rest.typed)
+    sink = await stage.client.delivery.open(asked)
+    assert broken_off.is_ended
+    broken_off.append("Old words.")
+    await sink.finish(Reply(text="The answer.", actions=()))
+    assert stage.server.texts(chat["id"]) == ["The answer."]
