@@ -11,6 +11,7 @@ from bot.calls import estimate_input_tokens
 from bot.catalog import Capability
 from bot.conversation import (
     MOST_IMAGES,
+    between,
     fit,
     history_limit,
     needs_of,
@@ -217,6 +218,10 @@ def test_a_new_summary_leaves_half_of_the_room_free() -> None:
     rest = [m for m in talk if m.position > end or not m.position]
     assert 0 < estimate_input_tokens(rest) <= total // 2 + 10
     assert rest[1].role is Role.USER
+
+
+def test_what_is_summarised_follows_what_was_and_ends_with_the_last_covered() -> None:
+    assert [m.text[:2] for m in between(_talk(4), 1, 3)] == ["q2", "a2", "q3", "a3"]
 
 
 def test_a_new_summary_reckons_with_the_system_prompt() -> None:
