@@ -26,12 +26,13 @@ FORGOTTEN_ALL = (
 )
 STOPPED = "Whatever I was writing here is stopped. What was written stays."
 _NO_CAPS = "No budget is set here."
-_WHOSE = {
+WHOSE = {
     Scope.USER: "You",
     Scope.CHANNEL: "This channel",
     Scope.WORKSPACE: "This workspace",
     Scope.INSTANCE: "All of Parley",
 }
+"""Whose budget it is, as people read it."""
 
 
 def help_text() -> str:
@@ -162,7 +163,7 @@ def _budget_line(state: BudgetState) -> str:
     limit = state.limit
     held = f", {format_usd(state.held)} held for answers under way" if state.held else ""
     return (
-        f"- **{_WHOSE[limit.scope]}**, this {limit.window.period}: {format_usd(state.spent)} of "
+        f"- **{WHOSE[limit.scope]}**, this {limit.window.period}: {format_usd(state.spent)} of "
         f"{format_usd(limit.cap)} spent ({state.used_percent} %){held}; "
         f"{format_usd(state.available)} left until {limit.window.ends_at:%-d %B, %H:%M} UTC"
     )

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from bot.catalog import Tier
 from bot.errors import UnknownModelError
+from bot.quotes import without_salutation
 
 TIER_TAGS = {"fast": Tier.FREE, "cheap": Tier.CHEAP, "heavy": Tier.FULL}
 AUTO_TAG = "auto"
@@ -69,6 +70,7 @@ def parse_tags(
     prompt = prompt.strip()
     if last is None:
         return Tagged(prompt=prompt)
+    prompt = without_salutation(prompt)
     if last.is_model:
         return Tagged(prompt=prompt, alias=last.word)
     return Tagged(prompt=prompt, tier=TIER_TAGS.get(last.word), is_auto=last.word == AUTO_TAG)

@@ -9,6 +9,7 @@ from typing import Any
 from adapters.slack.formatting import Block, escaped
 from bot.budget import BudgetState
 from bot.catalog import Catalog
+from bot.command_texts import WHOSE
 from bot.money import format_usd
 from bot.pictures import Card
 from bot.settings import SETTINGS
@@ -108,7 +109,7 @@ def _budget(state: BudgetState) -> str:
     limit = state.limit
     bar = "▓" * min(20, state.used_percent // 5)
     return (
-        f"*{limit.scope.value}*, this {limit.window.period.value}: {format_usd(state.spent)} of "
+        f"*{WHOSE[limit.scope]}*, this {limit.window.period.value}: {format_usd(state.spent)} of "
         f"{format_usd(limit.cap)}\n`{bar:░<20}` {state.used_percent} %"
     )
 

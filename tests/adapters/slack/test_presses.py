@@ -243,7 +243,7 @@ async def test_the_home_tab_shows_spend_budgets_models_and_settings(
     slack.open_tab("home")
     await slack.until(lambda: slack.space.home)
     shown = str(slack.space.home["U1"])
-    [spent] = re.findall(r"\*instance\*, this month: \$([0-9.]+) of \$20\.00", shown)
+    [spent] = re.findall(r"\*All of Parley\*, this month: \$([0-9.]+) of \$20\.00", shown)
     assert float(spent) > 0
     assert "By tier: full" in shown
     assert "█" in shown
