@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,9 +16,16 @@ _MAX_INFO = 24
 _BREAKS = (
     re.compile(r"\n\s*\n"),  # paragraph
     re.compile(r"\n"),  # line
-    re.compile(r"(?<=[.!?…。！？])\s+"),  # sentence
+    re.compile(
+        r"(?<=[.!?…。！？])\s+|(?<=[。！？])(?![。！？」』”）])"
+    ),  # sentence, also without a space
     re.compile(r"\s+"),  # word
 )
+_JOINER = "\u200d"
+_TONE = re.compile("[\U0001f3fb-\U0001f3ff]")
+_LONGEST_CHARACTER = 32
+"""How many code points one emoji may have; a longer row of joined ones is cut anywhere."""
+_FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 _LEAST_FILL = 0.5
 """A part is filled at least this far before a better break is preferred to a fuller part."""
 
@@ -100,7 +108,23 @@ def _break(text: str, size: int, *, inside_code: bool) -> tuple[int, int]:
                 found = match
         if found and found.start() >= size * _LEAST_FILL:
             return found.start(), found.start() + 1 if inside_code else found.end()
+    whole = size
+    while whole > max(1, size - _LONGEST_CHARACTER) and _is_within_character(text, whole):
+        whole -= 1
+    size = size if _is_within_character(text, whole) else whole
     return size, size
+
+
+def _is_within_character(text: str, at: int) -> bool:
+    """Whether both sides are one emoji, flag or accented letter to a reader."""
+    before, after = text[max(0, at - 2 * _LONGEST_CHARACTER) : at], text[at : at + 1]
+    if not after:
+        return False
+    if before.endswith(_JOINER) or after == _JOINER or _TONE.match(after):
+        return True
+    flags = len(before) - len(before.rstrip(_FLAG_LETTERS))
+    is_flag = after in _FLAG_LETTERS and flags % 2 == 1
+    return is_flag or unicodedata.combining(after) > 0 or "\ufe00" <= after <= "\ufe0f"
 
 
 def _open_at(text: str, fence: _OpenFence | None) -> _OpenFence | None:

@@ -33,6 +33,24 @@ def test_every_part_fits_and_nothing_is_lost(lines: list[str], limit: int) -> No
     assert "".join(words(part) for part in parts) == words(text)
 
 
+@pytest.mark.parametrize("character", ["👩‍👩‍👧‍👦", "🇩🇪", "👍🏽", "e\u0301", "❤️"])
+@pytest.mark.parametrize("before", range(12))
+def test_what_a_reader_takes_for_one_character_is_not_cut(character: str, before: int) -> None:
+    parts = split("x" * before + character * 40, 50)
+    assert all(len(part.lstrip("x")) % len(character) == 0 for part in parts)
+    assert "".join(parts) == "x" * before + character * 40
+
+
+def test_a_row_of_joined_characters_without_end_is_cut_somewhere() -> None:
+    assert [len(part) for part in split("\u200d" * 200, 100)] == [100, 100]
+
+
+def test_a_sentence_of_a_script_without_spaces_is_not_cut() -> None:
+    text = "这是一个测试。「你好。」他说。" * 20
+    assert all(part[-1] in "。」" for part in split(text, 40))
+    assert "".join(split(text, 40)) == text
+
+
 @given(lines=LINES, limit=st.integers(30, 200))
 def test_every_part_of_a_closed_text_is_closed(lines: list[str], limit: int) -> None:
     parts = split(close_fence("\n".join(lines)), limit)
