@@ -22,6 +22,7 @@ from bot.errors import (
     BudgetExceededError,
     DeliveryError,
     ProviderUnavailableError,
+    StoreError,
     SupersededError,
 )
 from bot.estimation import Estimation
@@ -121,7 +122,8 @@ class Responder:
         """Answer a turn to its end. May be repeated after a crash: no finished call is paid again.
 
         When it is cancelled and nobody asked the turn to stop, the turn stays as it is, to be
-        taken up by the next start.
+        taken up by the next start. Raises StoreError when the store is gone in the middle: then,
+        too, it stays as it is.
         """
         begun = await self._store.begin(turn_id, self._clock.now())
         if begun is None:
@@ -147,7 +149,7 @@ class Responder:
             if not await self._store.is_stopped(turn_id):
                 raise
             return await self._stopped(progress)
-        except SupersededError:
+        except (SupersededError, StoreError):
             raise
         except BotError as error:
             if isinstance(error, BudgetExceededError):  # which says what an alert would say
@@ -225,7 +227,7 @@ class Responder:
         )
         try:
             outcome = await self._discussions.run(asked, account, stage, progress.show)
-        except SupersededError:
+        except (SupersededError, StoreError):
             raise
         except Exception:
             await stage.close("This was broken off.")

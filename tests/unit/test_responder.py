@@ -6,7 +6,12 @@ from dataclasses import replace
 import pytest
 
 from bot.catalog import Catalog, Tier
-from bot.errors import AuthenticationError, ProviderUnavailableError, StreamCutError
+from bot.errors import (
+    AuthenticationError,
+    ProviderUnavailableError,
+    StoreError,
+    StreamCutError,
+)
 from bot.ledger import CallStatus
 from bot.messages import Role
 from bot.money import NANOUSD
@@ -27,7 +32,7 @@ from tests.fakes import (
     incoming,
     model,
 )
-from tests.unit.world import OvertakenStore, World
+from tests.unit.world import LostStore, OvertakenStore, World
 
 
 async def test_a_prompt_is_routed_streamed_answered_and_kept() -> None:
@@ -205,6 +210,25 @@ async def test_a_debate_that_another_process_took_over_is_not_broken_off() -> No
     sink = await world.ask("debate Tea or coffee?")
     assert [kind for kind, _ in sink.branches["propose1"].events] == ["append"]
     assert await world.status() is TurnStatus.RUNNING
+
+
+@pytest.mark.parametrize("prompt", ["Hi", "debate Tea or coffee?"])
+async def test_a_store_that_is_gone_for_a_moment_leaves_the_turn_to_be_run_again(
+    prompt: str,
+) -> None:
+    world = World(ScriptedGateway("One"), store=LostStore())
+    await world.inbox.accept(incoming(prompt))
+    with pytest.raises(StoreError):
+        await world.responder.answer("test:m1")
+    untold = world.delivery.last.events
+    is_running = await world.status() is TurnStatus.RUNNING
+    asked = len(world.gateway.calls)
+    await world.responder.answer("test:m1")
+
+    assert is_running
+    assert {kind for kind, _ in untold} <= {"status", "append"}
+    assert await world.status() is TurnStatus.DONE
+    assert prompt != "Hi" or len(world.gateway.calls) == asked == 1
 
 
 async def test_a_turn_that_never_ends_is_given_up_with_an_apology() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from bot.catalog import Catalog
+from bot.errors import StoreError
 from bot.inbox import Inbox
 from bot.ledger import LedgerEntry
 from bot.money import NANOUSD
@@ -29,6 +30,18 @@ class OvertakenStore(MemoryStore):
 
     async def close(self, entry: LedgerEntry) -> bool:
         return False
+
+
+class LostStore(MemoryStore):
+    """A store that is gone when a turn's entries are asked for, `times` times."""
+
+    times = 1
+
+    async def entries(self, turn_id: str) -> tuple[LedgerEntry, ...]:
+        if self.times:
+            self.times -= 1
+            raise StoreError
+        return await super().entries(turn_id)
 
 
 @dataclass(slots=True)
