@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -51,6 +52,24 @@ class SqlUpkeep:
                 .order_by(col(TurnRow.created_at), col(TurnRow.message_row_id))
             )
             return tuple(to_turn(*pair) for pair in found)
+
+    async def number_of(self, turn: Turn) -> int:
+        """How many turns of its conversation there were when it came, itself included.
+
+        It is the number that it was given as it was accepted, if it was given any.
+        """
+        own = aliased(TurnRow)
+        before = col(TurnRow.created_at) < col(own.created_at)
+        at_once = col(TurnRow.created_at) == col(own.created_at)
+        async with self._db.read() as session:
+            found = await session.exec(
+                select(func.count())
+                .select_from(TurnRow)
+                .join(own, col(TurnRow.conversation_id) == col(own.conversation_id))
+                .where(own.turn_id == turn.turn_id)
+                .where(before | at_once & (col(TurnRow.message_row_id) <= col(own.message_row_id)))
+            )
+            return found.one()
 
     async def ping(self) -> None:
         """Ask the database for nothing; raises StoreError when it does not answer."""

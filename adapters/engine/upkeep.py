@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -76,10 +75,10 @@ class Upkeep:
         if not turns:
             return
         lost = await self._workflows.without_workflow([turn.turn_id for turn in turns])
-        for turn, place in _with_places(turns):
+        for turn in turns:
             if turn.turn_id in lost and await self._is_unfinished(turn.turn_id):
                 logger.warning("a turn had no place in the queue", extra={"turn_id": turn.turn_id})
-                await self._workflows.requeue(turn, place)
+                await self._workflows.requeue(turn, await self._store.number_of(turn))
 
     async def find_astray(self) -> None:
         """Queue again what is ours and does not run, twice in a row.
@@ -118,13 +117,3 @@ class Upkeep:
             logger.warning("calls of ended turns were booked as lost", extra={"calls": count})
         await self._store.forget_expired(now)
         await self._workflows.purge(now - KEEP_ROWS)
-
-
-def _with_places(turns: list[Turn]) -> list[tuple[Turn, int]]:
-    """Each turn with its place among those of its conversation; they come oldest first."""
-    counts: Counter[str] = Counter()
-    places = []
-    for turn in turns:
-        counts[str(turn.key)] += 1
-        places.append((turn, counts[str(turn.key)]))
-    return places

@@ -240,6 +240,26 @@ async def test_what_was_accepted_without_a_queue_is_found_at_the_next_start(
     assert answering.events[::2] == ["begin test:m1", "begin test:m2"]
 
 
+async def test_what_was_accepted_without_a_queue_waits_for_all_that_came_before(
+    store: SqlStore,
+) -> None:
+    answering = Answering(store)
+    async with engine_on(store, answering) as engine:
+        for number in (1, 2, 3, 4):
+            if number == 3:
+                await until(lambda: "end test:m2" in answering.events)
+                answering.hold("test:m3")
+            await engine.submit(await accepted(store, number))
+        await until(lambda: "begin test:m3" in answering.events)
+    await accepted(store, 5)
+    answering.held["test:m3"].set()
+    answering.events.clear()
+    async with engine_on(store, answering):
+        await until(lambda: "end test:m5" in answering.events)
+
+    assert answering.events[::2] == [f"begin test:m{number}" for number in (3, 4, 5)]
+
+
 async def test_a_turn_is_tried_again_when_the_store_was_gone(store: SqlStore) -> None:
     answering = Answering(store, errors={"test:m1": [StoreError()]})
     async with engine_on(store, answering) as engine:
