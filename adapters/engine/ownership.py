@@ -8,6 +8,7 @@ import logging
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import blake2b
@@ -25,6 +26,9 @@ SUBSECONDS_SINCE = (3, 42)
 """The SQLite that DBOS needs from Python 3.12 on; with an older Python it asks for less."""
 LOCAL = "parley"
 """The one process on SQLite: the same after a restart, so that it finds its own work again."""
+GRACE_S = 5.0
+"""How long nobody is taken for dead once our own lock was lost: the others' may be lost as well."""
+_LIMIT_S = 10.0
 logger = logging.getLogger(__name__)
 
 
@@ -37,6 +41,9 @@ class Ownership(Protocol):
 
     async def take(self) -> None:
         """Claim; raises ConfigurationError when another process has what there is only once."""
+
+    async def renew(self) -> None:
+        """Claim again what a lost connection has cost; others take it for the end of us."""
 
     async def dead_among(self, executor_ids: Iterable[str]) -> tuple[str, ...]:
         """Those of other processes that live no more; each is kept for us until `release_dead`."""
@@ -72,6 +79,9 @@ class FileOwnership:
             ) from error
         self._file = file
 
+    async def renew(self) -> None:
+        """A file is not lost."""
+
     async def dead_among(self, executor_ids: Iterable[str]) -> tuple[str, ...]:
         """Whoever else was here is dead, since we have the file."""
         return tuple(executor_ids)
@@ -96,20 +106,36 @@ class AdvisoryOwnership:
         self._url = url
         self._connection: psycopg.AsyncConnection[tuple[int, ...]] | None = None
         self._kept: list[str] = []
+        self._judges_from_s = 0.0
 
     async def take(self) -> None:
-        """Connect and lock our own id; do it again when the connection was lost."""
+        """Connect and lock our own id."""
         with suppress(psycopg.Error):
             await self.release()
         self._connection = await connect_to_lease(self._url)
         if not await self._lock(self.executor_id):
+            await self.release()
             # The server has not noticed yet that our earlier connection is gone.
             raise psycopg.OperationalError("our own lock is still held")
 
+    async def renew(self) -> None:
+        """See that the connection lives; take our lock anew when it does not.
+
+        A server that was started again has dropped everybody's lock, and whoever lives takes it
+        anew: only then is a lock that nobody has a sign of death.
+        """
+        if self._connection is not None:
+            with suppress(psycopg.Error, TimeoutError):
+                async with asyncio.timeout(_LIMIT_S):
+                    await self._connection.execute("SELECT 1")
+                return
+        await self.take()
+        self._judges_from_s = time.monotonic() + GRACE_S
+
     async def dead_among(self, executor_ids: Iterable[str]) -> tuple[str, ...]:
-        """Those whose lock we get; takes our own lock anew when the connection was lost."""
-        if self._connection is None or self._connection.closed:
-            await self.take()
+        """Those whose lock we get."""
+        if time.monotonic() < self._judges_from_s:
+            return ()
         self._kept = [
             executor_id
             for executor_id in executor_ids
@@ -119,15 +145,15 @@ class AdvisoryOwnership:
 
     async def release_dead(self) -> None:
         """Unlock them."""
-        for executor_id in self._kept:
+        kept, self._kept = self._kept, []
+        for executor_id in kept:
             await self._ask("SELECT pg_advisory_unlock(%s)", executor_id)
-        self._kept = []
 
     async def release(self) -> None:
         """Disconnect, which unlocks."""
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
 
     async def _lock(self, executor_id: str) -> bool:
         return await self._ask("SELECT pg_try_advisory_lock(%s)", executor_id)
@@ -135,7 +161,7 @@ class AdvisoryOwnership:
     async def _ask(self, statement: str, executor_id: str) -> bool:
         if self._connection is None:
             raise psycopg.OperationalError("not connected")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(_LIMIT_S):
             cursor = await self._connection.execute(statement, (_to_key(executor_id),))
             row = await cursor.fetchone()
         return row is not None and bool(row[0])

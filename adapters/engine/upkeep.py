@@ -100,6 +100,7 @@ class Upkeep:
         return turn is not None and not turn.status.is_over
 
     async def _take_over(self) -> None:
+        await self._ownership.renew()
         pending = await self._workflows.pending_elsewhere()
         if not pending:
             return

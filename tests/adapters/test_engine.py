@@ -11,12 +11,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, make_url
 
 from adapters.clock import SystemClock
 from adapters.engine import DurableEngine, QueueDoor
 from adapters.engine.engine import MAX_FAILURES
-from adapters.engine.ownership import check_sqlite
+from adapters.engine.ownership import AdvisoryOwnership, check_sqlite
 from adapters.engine.upkeep import Upkeep
 from bot.errors import ConfigurationError, DeliveryError, StoreError
 from bot.turns import Turn, TurnStatus
@@ -159,6 +159,33 @@ def test_a_sqlite_too_old_for_its_python_is_refused_in_words() -> None:
     check_sqlite((3, 13), (3, 42, 0))
     with pytest.raises(ConfigurationError, match=r"Python 3\.13 brings SQLite 3\.40\.1"):
         check_sqlite((3, 13), (3, 40, 1))
+
+
+@pytest.mark.postgres
+async def test_nobody_is_taken_for_dead_because_the_server_was_started_again(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = make_url(postgres.new_database())
+    one, other = AdvisoryOwnership(address), AdvisoryOwnership(address)
+    await one.take()
+    await other.take()
+    alive = await one.dead_among([other.executor_id])
+    await asyncio.to_thread(postgres.stop)
+    await asyncio.to_thread(postgres.start)
+
+    monkeypatch.setattr("adapters.engine.ownership.GRACE_S", 0.3)
+    await one.renew()
+    early = await one.dead_among([other.executor_id])
+    await other.renew()
+    await asyncio.sleep(0.4)
+    later = await one.dead_among([other.executor_id])
+    await other.release()
+    async with asyncio.timeout(5):
+        while not await one.dead_among([other.executor_id]):  # the server drops the lock soon
+            await asyncio.sleep(0.01)
+    await one.release()
+
+    assert (alive, early, later) == ((), (), ())
 
 
 @pytest.mark.postgres
