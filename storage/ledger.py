@@ -32,6 +32,7 @@ from storage.convert_money import (
     to_payers,
 )
 from storage.database import Database
+from storage.patience import until_kept
 from storage.reservations import change_reservation, read_reservation, release_reservations
 from storage.tables import LLM_CALL, TURN, Columns
 
@@ -39,6 +40,7 @@ _KEPT = (CallStatus.DONE.value, CallStatus.FAILED.value)
 _OPEN = CallStatus.OPEN.value
 
 _CALL = LLM_CALL.select().where(LLM_CALL.c.call_id == bindparam("id")).with_for_update()
+_END = select(LLM_CALL.c.attempt, LLM_CALL.c.status).where(LLM_CALL.c.call_id == bindparam("id"))
 _OF_TURN = (
     LLM_CALL.select()
     .where(LLM_CALL.c.turn_id == bindparam("turn_id"))
@@ -191,7 +193,17 @@ class SqlLedger:
             return opened
 
     async def close(self, entry: LedgerEntry) -> bool:
-        """Settle an open entry in the limits of its hold."""
+        """Settle an open entry in the limits of its hold; waits for a store that is gone."""
+        return await until_kept(lambda: self._close(entry), lambda: self._is_closed(entry))
+
+    async def _is_closed(self, entry: LedgerEntry) -> bool:
+        """Whether this attempt's own end is what is kept."""
+        own = (entry.attempt, entry.status.value)
+        async with self._db.query() as connection:
+            row = (await connection.execute(_END, {"id": entry.call_id})).first()
+        return row is not None and (row.attempt, row.status) == own
+
+    async def _close(self, entry: LedgerEntry) -> bool:
         values = {
             f"new_{name}": value
             for name, value in to_changing_values(entry).items()

@@ -224,8 +224,10 @@ class DurableEngine:
                 if self._is_stopping or not await self._store.is_stopped(turn_id):
                     raise
                 continue  # it was asked to stop before it could hear: it hears now
-            except StoreError:
-                logger.warning("the store is gone", extra={"turn_id": turn_id}, exc_info=True)
+            except StoreError as error:  # each turn says so each second: without its trace
+                cause = str(error.__cause__ or error).partition("\n")[0]
+                facts = {"turn_id": turn_id, "cause": cause}
+                logger.warning("the store is gone", extra=facts)
             except BotError:
                 failures += 1
                 logger.warning("a turn failed", extra={"turn_id": turn_id}, exc_info=True)

@@ -26,6 +26,7 @@ from tests.chaos.checks import billed_for, tag_of, to_answer
 from tests.chaos.people import Event, People
 from tests.chaos.program import Program
 from tests.loopback.providers import ProviderServer
+from tests.loopback.providers.record import Seen
 from tests.loopback.providers.script import Reply
 from tests.postgres import Server, running_server
 
@@ -51,16 +52,21 @@ async def talking_to(
     *,
     cap_usd: str = "1000",
     more: Mapping[str, str] | None = None,
+    processes: int = 1,
 ) -> AsyncIterator[tuple[People, ProviderServer]]:
     async with ProviderServer() as provider, aiohttp.ClientSession() as session:
         provider.script(lambda seen: Reply(text=to_answer(tag_of(seen)), chunk_delay_s=0.01))
-        program = Program(folder, database, provider, "program", cap_usd=cap_usd, more=more)
-        await program.start()
+        programs = [
+            Program(folder, database, provider, f"program{n}", cap_usd=cap_usd, more=more)
+            for n in range(processes)
+        ]
         try:
-            yield People([program], random.Random(1), session), provider
-            assert await program.stop() == 0
+            await asyncio.gather(*(program.start() for program in programs))
+            yield People(programs, random.Random(1), session), provider
+            assert [await program.stop() for program in programs] == [0] * processes
         finally:
-            await program.kill()
+            for program in programs:
+                await program.kill()
 
 
 async def all_over(database: str, events: list[Event]) -> list[TurnStatus]:
@@ -171,6 +177,30 @@ async def test_a_server_that_is_gone_for_a_while_loses_nothing(
         await asyncio.gather(*delivering)
 
         assert await all_over(database, before + during) == [TurnStatus.DONE] * 6
+
+
+@pytest.mark.postgres
+async def test_a_server_that_is_started_again_costs_no_answer_that_is_under_way(
+    tmp_path: Path, postgres: Server
+) -> None:
+    """Some of them end while it is away, the others go on in their own processes."""
+    database, events = postgres.new_database(), events_of(20, "one")
+    async with talking_to(database, tmp_path, processes=2) as (people, provider):
+        provider.script(_at_leisure)
+        await asyncio.gather(*(people.deliver(event) for event in events))
+        await provider.wait_for_requests(len(events), timeout_s=60)
+        await asyncio.to_thread(postgres.stop)
+        await asyncio.sleep(TROUBLE_S)
+        await asyncio.to_thread(postgres.start)
+
+        assert await all_over(database, events) == [TurnStatus.DONE] * len(events)
+        assert len(provider.requests) == len(events)
+
+
+def _at_leisure(seen: Seen) -> Reply:
+    tag = tag_of(seen)
+    slow = TROUBLE_S + 8.0 if tag.endswith(("0-1", "5-1")) else 2.0
+    return Reply(text=to_answer(tag), first_delay_s=slow)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

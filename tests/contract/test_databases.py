@@ -19,6 +19,7 @@ from sqlmodel import SQLModel
 from bot.calls import Purpose
 from bot.caps import Scope
 from bot.errors import ConfigurationError, StoreError
+from bot.ledger import LedgerEntry
 from bot.turns import Turn, TurnStatus
 from storage import Place, SqlStore, open_store
 from storage.convert_money import to_budget_values, to_call_values
@@ -31,6 +32,7 @@ from tests.contract.examples import (
     accepted,
     answered,
     begun,
+    done,
     entry,
     limit,
     message,
@@ -341,3 +343,31 @@ async def test_a_sum_reserved_after_its_turn_has_ended_is_given_back(sql_store: 
 
     (state,) = await sql_store.states([limit()])
     assert (state.spent, state.held) == (0, 0)
+
+
+class LosingAnswer(SqlStore):
+    """Its first commits take place, and nobody hears of it."""
+
+    lost = 0
+
+    async def _close(self, entry: LedgerEntry) -> bool:
+        is_closed = await super()._close(entry)
+        if self.lost:
+            self.lost -= 1
+            raise StoreError
+        return is_closed
+
+
+async def test_an_end_that_is_kept_although_the_connection_was_lost_counts_once(
+    location: str,
+) -> None:
+    async with open_store(location) as opened:
+        store = LosingAnswer(opened._db)
+        store.lost = 2
+        ended = done(await store.open(entry(hold=100), [limit()]), cost=40)
+
+        assert await store.close(ended)
+        assert not await store.close(replace(ended, attempt=2))
+        (state,) = await store.states([limit()])
+
+    assert (state.spent, state.held) == (40, 0)
