@@ -38,7 +38,7 @@ from starlette.routing import Route
 
 from adapters.web.events import PageStream, event, for_script, stream
 from adapters.web.pages import Pages
-from adapters.web.parts import PLATFORM, USER_ID, WebParts, entries_of, listed, to_key
+from adapters.web.parts import PLATFORM, USER_ID, USER_NAME, WebParts, entries_of, listed, to_key
 from adapters.web.uploads import MOST_BODY_BYTES, read_uploads
 from adapters.web.views import (
     to_answer,
@@ -211,7 +211,7 @@ class Api:
             key=to_key(_id(body, "conversation")),
             message_id=_id(body, "message_id"),
             author_id=USER_ID,
-            author_name="",
+            author_name=USER_NAME,
             text=text,
             attachments=files,
             sent_at=self._parts.clock.now(),

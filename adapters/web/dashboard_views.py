@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from adapters.web.views import to_figure
 from bot.budget import BudgetState
+from bot.command_texts import WHOSE
 from bot.digest import Grouping, Report, Share
 from bot.features import Feature, feature_of, step_of
 from bot.ledger import LedgerEntry
@@ -129,7 +130,7 @@ def to_budget(state: BudgetState) -> dict[str, Any]:
     """One cap, as a bar and in words."""
     limit = state.limit
     return {
-        "name": f"{limit.scope.value.capitalize()}, this {limit.window.period.value}",
+        "name": f"{WHOSE[limit.scope]}, this {limit.window.period.value}",
         "percent": state.used_percent,
         "shown": min(100, state.used_percent),
         "about": f"{format_usd(state.spent)} of {format_usd(limit.cap)}"

@@ -20,6 +20,7 @@ PLATFORM = "web"
 WORKSPACE = "local"
 CHANNEL = "chat"
 USER_ID = "local"
+USER_NAME = "you"
 
 
 class WebStore(Protocol):

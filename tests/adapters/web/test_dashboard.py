@@ -187,11 +187,11 @@ async def test_budgets_are_bars_with_words() -> None:
 
         text = await page.text("workspace=test/w")
 
-    assert "Workspace, this week" in text
+    assert "This workspace, this week" in text
     assert "25 %: $1.00 of $4.00" in text
     assert "Workspace, this month" in text
     assert "20 %: $1.00 of $5.00" in text
-    assert "Instance, this month" in text
+    assert "All of Parley, this month" in text
 
 
 async def test_an_instance_that_was_never_used_has_a_page() -> None:
