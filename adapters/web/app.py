@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from adapters.web.api import Api, RefusedError
+from adapters.web.attempts import Attempts
 from adapters.web.guard import Guard, refuse
 from adapters.web.pages import Pages
 from adapters.web.parts import WebParts
@@ -38,7 +39,7 @@ def create_app(parts: WebParts, more: Sequence[Route] = ()) -> Starlette:
             *more,
             Mount("/static", _Fresh(directory=Path(__file__).parent / "static")),
         ],
-        middleware=[Middleware(Guard, token=parts.token)],
+        middleware=[Middleware(Guard, attempts=Attempts(parts.clock), token=parts.token)],
         exception_handlers={
             RefusedError: problems.refused,
             BotError: problems.not_done,

@@ -1,8 +1,9 @@
-"""How often a wrong token may be given: together, not by address, which a guesser can change."""
+"""How many wrong tokens may be given: together, not by address, which a guesser can change."""
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict
+from hashlib import sha256
 
 from bot.ports import Clock
 
@@ -11,17 +12,27 @@ WITHIN_S = 60.0
 
 
 class Attempts:
-    """Remembers the latest failures; scripts with the token in a header are not held up by them."""
+    """Remembers the latest wrong tokens, by their hashes.
+
+    One that is given again and again, as by a script that was not told of the new one, is no guess
+    and counts once.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._failed_at_s: deque[float] = deque(maxlen=MAX_FAILURES)
+        self._failed_at_s: OrderedDict[bytes, float] = OrderedDict()
 
-    def note_failure(self) -> None:
+    def note_failure(self, given: str) -> None:
         """Somebody gave a wrong token."""
-        self._failed_at_s.append(self._clock.elapsed_s())
+        guess = sha256(given.encode()).digest()
+        if guess in self._failed_at_s:
+            return
+        self._failed_at_s[guess] = self._clock.elapsed_s()
+        if len(self._failed_at_s) > MAX_FAILURES:
+            self._failed_at_s.popitem(last=False)
 
     def are_too_many(self) -> bool:
         """Whether nobody is let in for now."""
         is_full = len(self._failed_at_s) == MAX_FAILURES
-        return is_full and self._clock.elapsed_s() - self._failed_at_s[0] < WITHIN_S
+        oldest_s = next(iter(self._failed_at_s.values()), 0.0)
+        return is_full and self._clock.elapsed_s() - oldest_s < WITHIN_S

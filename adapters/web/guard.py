@@ -18,7 +18,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapters.web.attempts import Attempts
+
 COOKIE = "parley_session"
+TOO_MANY = "Too many wrong tokens were given. Wait a minute, then try again."
 LOGIN_PATH = "/login"
 _OPEN_PREFIX = "/static/"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -39,8 +42,10 @@ _HEADERS = {
 class Guard:
     """Refuses what is not for us, and adds the headers that hold the page together."""
 
-    def __init__(self, app: ASGIApp, *, token: str = "") -> None:
+    def __init__(self, app: ASGIApp, *, attempts: Attempts, token: str = "") -> None:
+        """`attempts` at the token in a header; those at the login are counted there."""
         self._app = app
+        self._attempts = attempts
         self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,10 +76,19 @@ class Guard:
             return refusal
         if not self._token or path == LOGIN_PATH or path.startswith(_OPEN_PREFIX):
             return None
-        return None if self._is_known(headers) else _ask_for_token(path)
+        if is_same(_cookie(headers), session_of(self._token)):
+            return None
+        if "authorization" in headers and (refusal := self._guessed(headers)):
+            return refusal
+        return None if is_bearer(headers, self._token) else _ask_for_token(path)
 
-    def _is_known(self, headers: Headers) -> bool:
-        return is_bearer(headers, self._token) or is_same(_cookie(headers), session_of(self._token))
+    def _guessed(self, headers: Headers) -> Response | None:
+        """Refuse a script, whatever it shows, while somebody tries one token after the other."""
+        if self._attempts.are_too_many():
+            return refuse(HTTPStatus.TOO_MANY_REQUESTS, TOO_MANY, {"retry-after": "60"})
+        if not is_bearer(headers, self._token):
+            self._attempts.note_failure(headers["authorization"])
+        return None
 
 
 def session_of(token: str) -> str:

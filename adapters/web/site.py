@@ -10,14 +10,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from adapters.web.attempts import Attempts
-from adapters.web.guard import COOKIE, LOGIN_PATH, is_same, session_of
+from adapters.web.guard import COOKIE, LOGIN_PATH, TOO_MANY, is_same, session_of
 from adapters.web.pages import Pages
 from adapters.web.parts import WebParts, entries_of, listed, to_key
 from adapters.web.views import to_demo_note, to_exchanges, to_tags, to_title
 
 MAX_LOGIN_BYTES = 2_000
 NOT_THE_TOKEN = "That is not the token. It stands in PARLEY_WEB_TOKEN, where Parley runs."
-TOO_MANY = "Too many wrong tokens were given. Wait a minute, then try again."
 SHOWN_PROMPTS = 40
 """A longer conversation shows its newest prompts first, the others on demand."""
 SESSION_S = 60 * 60 * 24 * 30
@@ -68,7 +67,7 @@ class Site:
             return self._not_in(TOO_MANY, HTTPStatus.TOO_MANY_REQUESTS)
         given = parse_qs(await _form(request)).get("token", [""])[0]
         if not self._parts.token or not is_same(given.strip(), self._parts.token):
-            self._attempts.note_failure()
+            self._attempts.note_failure(given)
             return self._not_in(NOT_THE_TOKEN, HTTPStatus.FORBIDDEN)
         response = RedirectResponse("/", status_code=HTTPStatus.SEE_OTHER)
         response.set_cookie(
@@ -77,7 +76,7 @@ class Site:
             max_age=SESSION_S,
             httponly=True,
             samesite="strict",
-            secure=request.url.scheme == "https",
+            secure=_is_https(request),
         )
         return response
 
@@ -109,6 +108,11 @@ class Site:
         )
         status = HTTPStatus.NOT_FOUND if conversation and not turns else HTTPStatus.OK
         return HTMLResponse(html, status_code=status)
+
+
+def _is_https(request: Request) -> bool:
+    """Whether the browser came by https, if only up to a proxy; whoever lies harms only itself."""
+    return "https" in (request.url.scheme, request.headers.get("x-forwarded-proto"))
 
 
 async def _form(request: Request) -> str:

@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 
 from adapters.ledger_csv import COLUMNS, PlaceNames, to_row, to_usd
 from adapters.web import Dashboard
+from adapters.web.attempts import Attempts
 from adapters.web.guard import CONTENT_POLICY, Guard
 from adapters.web.views import to_figure
 from bot.calls import Purpose
@@ -56,7 +57,8 @@ async def opened(cap: int | None = None) -> AsyncIterator[Page]:
     store, clock = MemoryStore(), FrozenClock(NOW)
     reporter = Reporter(store, catalog, clock, instance_caps=monthly(cap))
     dashboard = Dashboard(store=store, reporter=reporter, clock=clock, instance_caps=monthly(cap))
-    app = Starlette(routes=dashboard.routes(), middleware=[Middleware(Guard)])
+    guard = Middleware(Guard, attempts=Attempts(clock))
+    app = Starlette(routes=dashboard.routes(), middleware=[guard])
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
         yield Page(store, http)
