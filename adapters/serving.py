@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 
 from adapters.alerts import BudgetAlerts
 from adapters.announcing import Admins, Announcer, announcers_of
@@ -89,7 +90,7 @@ class _Server:
             self.outside.append(Mount("/", self._page()))
         return app
 
-    def _page(self) -> Starlette:
+    def _page(self) -> ASGIApp:
         return create_app(
             WebParts(
                 store=self.store,

@@ -9,12 +9,11 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 from adapters.web.api import Api, RefusedError
 from adapters.web.attempts import Attempts
@@ -28,18 +27,20 @@ from bot.responder import APOLOGY
 logger = logging.getLogger(__name__)
 
 
-def create_app(parts: WebParts, more: Sequence[Route] = ()) -> Starlette:
-    """The pages, the JSON interface and what they need, behind the guard; `more` are pages, too."""
+def create_app(parts: WebParts, more: Sequence[Route] = ()) -> ASGIApp:
+    """The pages, the JSON interface and what they need, behind the guard; `more` are pages, too.
+
+    The guard is around the application, not in it, so that a page that fails has its headers, too.
+    """
     pages = Pages()
     problems = _Problems(pages)
-    return Starlette(
+    app = Starlette(
         routes=[
             *Site(parts, pages).routes(),
             *Api(parts, pages).routes(),
             *more,
             Mount("/static", _Fresh(directory=Path(__file__).parent / "static")),
         ],
-        middleware=[Middleware(Guard, attempts=Attempts(parts.clock), token=parts.token)],
         exception_handlers={
             RefusedError: problems.refused,
             BotError: problems.not_done,
@@ -47,6 +48,7 @@ def create_app(parts: WebParts, more: Sequence[Route] = ()) -> Starlette:
             Exception: problems.failed,
         },
     )
+    return Guard(app, attempts=Attempts(parts.clock), token=parts.token)
 
 
 class _Fresh(StaticFiles):

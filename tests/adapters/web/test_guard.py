@@ -2,11 +2,13 @@
 
 import asyncio
 import socket
+from typing import NoReturn
 
 import aiohttp
 import pytest
 
 from adapters.web.guard import CONTENT_POLICY, COOKIE, is_loopback_name
+from storage import MemoryStore
 from tests.adapters.web.kit import WebChat, web_chat
 
 TOKEN = "a-long-random-text"
@@ -79,6 +81,21 @@ async def test_every_response_carries_the_policy() -> None:
             assert headers["content-security-policy"] == CONTENT_POLICY
             assert headers["x-content-type-options"] == "nosniff"
             assert headers["referrer-policy"] == "no-referrer"
+
+
+class BrokenStore(MemoryStore):
+    """Fails as no store should."""
+
+    async def conversations(self, *arguments: object, **more: object) -> NoReturn:
+        raise RuntimeError
+
+
+async def test_a_page_that_fails_by_our_fault_carries_the_policy_too() -> None:
+    async with web_chat(store=BrokenStore()) as chat:
+        response = await chat.http.get("/", headers={"accept": "text/html"})
+        assert (response.status, response.content_type) == (500, "text/html")
+        assert response.headers["content-security-policy"] == CONTENT_POLICY
+        assert response.headers["cache-control"] == "no-store"
 
 
 async def test_without_the_token_nothing_is_told() -> None:
