@@ -191,7 +191,7 @@ async def test_budgets_are_bars_with_words() -> None:
 
     assert "This workspace, this week" in text
     assert "25 %: $1.00 of $4.00" in text
-    assert "Workspace, this month" in text
+    assert "This workspace, this month" in text
     assert "20 %: $1.00 of $5.00" in text
     assert "All of Parley, this month" in text
 
