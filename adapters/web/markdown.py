@@ -14,6 +14,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 from markdown_it.renderer import RendererHTML
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 from pygments import highlight  # type: ignore[import-untyped]  # it ships no types
@@ -32,6 +33,12 @@ _LANGUAGES = (
     "toml ts tsx typescript xml yaml yml zsh"
 )
 _COLOURED = frozenset(_LANGUAGES.split())
+MAX_FORMULA_CHARS = 2_000
+"""How far away the end of a formula is looked for."""
+_FORMULAS = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
+_TEX = re.compile(r"[\\^_={}+]")
+_NO_FORMULA = re.compile(r"^[\s\d]|\s$|\n")
+"""What stands between two dollars that are money."""
 _ADDRESS = re.compile(r"(?:https?://|mailto:)\S+\Z", re.IGNORECASE)
 _Tokens = Sequence[Token]
 _Env = MutableMapping[str, Any]
@@ -189,6 +196,23 @@ def _table_close(*_: object) -> str:
     return "</table></div>\n"
 
 
+def _formula(state: StateInline, silent: bool) -> bool:
+    """A formula in TeX as it was written: its backslashes, stars and underscores mean nothing."""
+    begin = next((each for each in _FORMULAS if state.src.startswith(each, state.pos)), "")
+    if not begin:
+        return False
+    end = _FORMULAS[begin]
+    start = state.pos + len(begin)
+    stop = state.src.find(end, start, start + MAX_FORMULA_CHARS)
+    formula = state.src[start : max(start, stop)]
+    if not _TEX.search(formula) or (begin == "$" and _NO_FORMULA.search(formula)):
+        return False
+    if not silent:
+        state.push("code_inline", "code", 0).content = f"{begin}{formula}{end}"
+    state.pos = stop + len(end)
+    return True
+
+
 _REL = "noopener noreferrer nofollow"
 _FORMATTER = HtmlFormatter(nowrap=True, classprefix="t-")
 _RULES: Mapping[str, Callable[..., str]] = {
@@ -210,6 +234,7 @@ def _markdown() -> MarkdownIt:
     if markdown.linkify is not None:
         markdown.linkify.set({"fuzzy_link": False, "fuzzy_email": False, "fuzzy_ip": False})
     markdown.validateLink = lambda url: bool(_ADDRESS.match(url))  # type: ignore[method-assign]  # the library's own way
+    markdown.inline.ruler.before("escape", "formula", _formula)
     for name, rule in _RULES.items():
         markdown.add_render_rule(name, rule)
     return markdown

@@ -1,5 +1,6 @@
 """What a model writes is shown as text: safe, and the same whether it grew or came at once."""
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -160,3 +161,36 @@ def test_an_endless_text_is_shown_as_it_is() -> None:
 
 def test_a_sentence_of_ours_keeps_its_code() -> None:
     assert render_line("Ask `parley doctor`.") == "Ask <code>parley doctor</code>."
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"\(a_1 * b * c_1\)",
+        r"\[ x = \frac{1}{2}\,dx \]",
+        "$a_i + b_i$",
+        "$$\n\\int_0^1 x\\,dx = \\{1\\}\n$$",
+    ],
+)
+def test_a_formula_is_shown_as_it_was_written(formula: str) -> None:
+    (html,) = render(f"So {formula}.")
+    shown = re.sub(r"\s+", " ", formula)
+    assert f"<code>{shown}</code>" in re.sub(r"\s+", " ", html)
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("It is $5 or *$6*.", "It is $5 or <em>$6</em>."),
+        ("From $5_000 = a lot to $6_000.", "From $5_000 = a lot to $6_000."),
+        (r"\[a\] and \(b\)", "[a] and (b)"),
+        (r"An open \[ x = 1", "An open [ x = 1"),
+        ("costs $x = 1 and *more*", "costs $x = 1 and <em>more</em>"),
+    ],
+)
+def test_money_and_brackets_are_no_formula(text: str, html: str) -> None:
+    assert render(text) == (f"<p>{html}</p>\n",)
+
+
+def test_formulas_that_never_end_stay_one_text() -> None:
+    assert len(render(r"\( " * 30_000)) == 1
