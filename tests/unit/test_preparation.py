@@ -1,12 +1,15 @@
 """What is known before a model is asked: who wanted which tier, and what was said before."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bot.caps import NO_CAPS
 from bot.catalog import Catalog, Tier
 from bot.conversation import MAX_HISTORY
+from bot.difficulty import Estimate, HistoryTurn
 from bot.errors import EmptyPromptError, UnknownModelError
 from bot.estimation import Estimation
 from bot.health import Health
@@ -34,13 +37,25 @@ DEFAULTS = Settings()
 PICTURE = Attachment(name="cat.png", media_type="image/png", size_bytes=3, data=b"cat")
 
 
+class HearingEstimator(FixedEstimator):
+    """Remembers what it was told of the conversation."""
+
+    heard: tuple[HistoryTurn, ...] = ()
+
+    def estimate(self, prompt: str, history: Sequence[HistoryTurn] = ()) -> Estimate:
+        self.heard = tuple(history)
+        return super().estimate(prompt, history)
+
+
 async def _preparation(
-    models: Catalog | None = None, store: MemoryStore | None = None
+    models: Catalog | None = None,
+    store: MemoryStore | None = None,
+    estimator: FixedEstimator | None = None,
 ) -> Preparation:
     if store is None:
         store = MemoryStore()
         await store.accept(incoming("Hello"), turn())
-    clock, router = FrozenClock(), Router(models or catalog(), FixedEstimator())
+    clock, router = FrozenClock(), Router(models or catalog(), estimator or FixedEstimator())
     meter = Meter(ScriptedGateway(), store, clock)
     estimation = Estimation(meter, router, store, Health(clock))
     return Preparation(store, router, clock, estimation, unhealthy=frozenset, instance_caps=NO_CAPS)
@@ -126,6 +141,28 @@ async def test_an_earlier_picture_must_be_seen_unless_a_model_is_named(
     prepared = replace(prepared, messages=(before, answer, prepared.messages[-1]))
     decision = await preparation.route(asked, prepared)
     assert decision.model.alias == alias
+
+
+async def test_a_turn_taken_up_again_counts_in_the_day_in_which_it_began() -> None:
+    asked = turn(started_at=NOON - timedelta(days=1))
+    settings = Settings(user_daily_cap=1)
+    (limit,) = (await (await _preparation()).prepare(asked, settings)).limits
+    assert limit.window.ends_at == NOON.replace(hour=0)
+
+
+async def test_what_is_judged_knows_who_answered_before_and_what_was_thought_of_it() -> None:
+    estimator = HearingEstimator()
+    preparation, asked = await _preparation(estimator=estimator), turn("And now?")
+    said = Utterance(role=Role.USER, author_name="Ada", text="Hello", sent_at=NOON)
+    answer = replace(said, role=Role.ASSISTANT, text="Hi", tier=Tier.CHEAP)
+    history = (said, replace(answer, feedback=-1), said, answer, said)
+    prepared = replace(await preparation.prepare(asked, DEFAULTS), history=history)
+    await preparation.route(asked, prepared)
+    assert estimator.heard == (
+        HistoryTurn(prompt="Hello", tier=Tier.CHEAP, feedback=-1),
+        HistoryTurn(prompt="Hello", tier=Tier.CHEAP),
+        HistoryTurn(prompt="Hello"),
+    )
 
 
 async def test_nothing_is_said_of_a_history_that_is_read_whole() -> None:
