@@ -13,10 +13,10 @@ from bot.errors import (
     StreamCutError,
 )
 from bot.ledger import CallStatus
-from bot.messages import Role
+from bot.messages import Attachment, Role
 from bot.money import NANOUSD
 from bot.replies import Action, Notice, Reply
-from bot.responder import APOLOGY
+from bot.responder import APOLOGY, MAX_ATTEMPTS
 from bot.settings import SettingChange
 from bot.turns import TurnStatus
 from tests.fakes import (
@@ -234,10 +234,25 @@ async def test_a_store_that_is_gone_for_a_moment_leaves_the_turn_to_be_run_again
 async def test_a_turn_that_never_ends_is_given_up_with_an_apology() -> None:
     world = World(ScriptedGateway())
     await world.inbox.accept(incoming("Hi"))
-    for _ in range(5):
+    for _ in range(MAX_ATTEMPTS):
         await world.store.begin("test:m1", world.clock.now())
     await world.responder.answer("test:m1")
     assert "interrupted several times" in world.delivery.last.notice.text
+
+
+async def test_a_turn_is_begun_as_often_as_that_before_it_is_given_up() -> None:
+    world = World(ScriptedGateway("At last"))
+    await world.inbox.accept(incoming("Hi"))
+    for _ in range(MAX_ATTEMPTS - 1):
+        await world.store.begin("test:m1", world.clock.now())
+    await world.responder.answer("test:m1")
+    assert world.delivery.last.reply.text == "At last"
+
+
+async def test_a_commands_word_with_a_file_is_a_prompt() -> None:
+    file = Attachment(name="a.txt", media_type="text/plain", size_bytes=2, text="Hi")
+    sink = await World(ScriptedGateway("A file.")).ask("help", attachments=(file,))
+    assert sink.reply.text == "A file."
 
 
 async def test_an_unknown_fault_is_an_apology_and_a_log_entry(
