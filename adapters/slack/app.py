@@ -201,7 +201,7 @@ async def _guarded(work: Coroutine[Any, Any, None], respond: AsyncRespond | None
     try:
         await work
     except BotError as error:
-        logger.info("slack work was refused", extra={"error": str(error)})
+        logger.info("slack work was refused", extra={"error": type(error).__name__})
         await say(respond, str(error))
     except Exception:
         logger.exception("slack work failed")

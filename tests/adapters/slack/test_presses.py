@@ -1,6 +1,7 @@
 """Buttons, commands, shortcuts, the Home tab and the settings, as people use them."""
 
 import asyncio
+import logging
 import re
 
 import pytest
@@ -133,12 +134,14 @@ async def test_a_mistake_in_a_command_is_told_with_the_nearest_word(
 
 
 async def test_a_mistyped_command_is_no_question_and_spends_nothing(
-    rig: Rig, slack: LoopbackSlack
+    rig: Rig, slack: LoopbackSlack, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     slack.command("/parley", "dabate tabs or spaces?")
     await slack.until(lambda: slack.responses)
     assert "Did you mean `/parley debate`?" in slack.responses[0]["text"]
     assert "`/parley ask dabate …`" in slack.responses[0]["text"]
+    assert "dabate" not in str([vars(record) for record in caplog.records])
     assert not rig.gateway.calls
     assert not slack.space.channels["C1"].messages
 
