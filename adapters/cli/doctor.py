@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -85,7 +84,7 @@ def _static(settings: AppSettings, choice: ModelChoice) -> Iterator[Finding]:
                 f"{tier.label} tier", Verdict.HINT, "no model is on; another tier stands in"
             )
     yield Finding("budget", Verdict.OK, f"at most {settings.most_spent}")
-    yield _port(settings)
+    yield local.port(settings.parley_host, settings.parley_port)
     yield from _tokens(settings)
     yield from local.tokens(settings)
     yield from local.retirements(choice.active, known_models(), datetime.now(UTC).date())
@@ -108,20 +107,6 @@ def _asked(settings: AppSettings, choice: ModelChoice) -> Iterator[str]:
 def _of_platform(check: PlatformCheck) -> Finding:
     verdict = Verdict.OK if check.is_well else Verdict.FAULT
     return Finding(check.platform, verdict, check.says, check.remedy)
-
-
-def _port(settings: AppSettings) -> Finding:
-    address = f"{settings.parley_host}:{settings.parley_port}"
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.parley_host, settings.parley_port))
-        except OSError as error:
-            return Finding(
-                "web address", Verdict.HINT, f"{address}: {error.strerror}",
-                "If Parley runs already, that is it; else set PARLEY_PORT.",
-            )  # fmt: skip
-    return Finding("web address", Verdict.OK, f"{address} is free")
 
 
 def _tokens(settings: AppSettings) -> Iterator[Finding]:

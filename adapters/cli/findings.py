@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import socket
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -96,6 +98,25 @@ def disk(home: Path) -> Finding:
         return Finding("disk", Verdict.OK, says)
     verdict = Verdict.FAULT if free < NO_BYTES else Verdict.HINT
     return Finding("disk", verdict, says, "Make room: without it nothing can be kept or answered.")
+
+
+def port(host: str, number: int) -> Finding:
+    """Whether the page can be served where it should be."""
+    what, address = "web address", f"{host}:{number}"
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, number), family=family).close()
+    except OSError as error:
+        is_taken = error.errno == errno.EADDRINUSE
+        return Finding(
+            what,
+            Verdict.HINT if is_taken else Verdict.FAULT,
+            f"{address}: {error.strerror}",
+            "If Parley runs already, that is it; else set PARLEY_PORT."
+            if is_taken
+            else "Set PARLEY_HOST to an address of this machine, and PARLEY_PORT above 1024.",
+        )
+    return Finding(what, Verdict.OK, f"{address} is free")
 
 
 def tokens(settings: AppSettings) -> Iterator[Finding]:

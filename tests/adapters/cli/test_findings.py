@@ -1,5 +1,6 @@
 """What `doctor` sees by itself, and what it advises."""
 
+import socket
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -42,6 +43,22 @@ def test_a_data_folder_that_others_read_is_told(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     assert findings.folder(tmp_path).verdict is Verdict.OK
     assert "first start" in findings.folder(tmp_path / "absent").says
+
+
+def test_a_port_that_is_taken_may_be_parley_s_own() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        number = other.getsockname()[1]
+        assert findings.port("127.0.0.1", number).verdict is Verdict.HINT
+    assert findings.port("127.0.0.1", number).verdict is Verdict.OK
+
+
+def test_an_address_is_taken_by_its_own_family() -> None:
+    """Of IPv6, which this machine may lack: what is wrong is never the family."""
+    assert "family for hostname" not in findings.port("::1", 0).says
+
+
+def test_an_address_of_another_machine_is_a_fault() -> None:
+    assert findings.port("192.0.2.1", 8484).verdict is Verdict.FAULT
 
 
 def test_an_env_file_that_others_read_is_told(tmp_path: Path) -> None:
