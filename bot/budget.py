@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from bot.caps import CAPS, InstanceCaps, Period, Scope, env_name
@@ -35,6 +35,14 @@ class Limit:
     """Unique within its scope: `platform/workspace`, `platform/workspace/user`; `` for all."""
     window: Window
     cap: int
+    zone: tzinfo = field(default=UTC, compare=False)
+    """Whose calendar it goes by."""
+
+    def at(self, now: datetime) -> Limit:
+        """The same cap in the window that has begun since, if one has."""
+        if now < self.window.ends_at:
+            return self
+        return replace(self, window=window_at(now, self.window.period, self.zone))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,12 +148,14 @@ def limits_for(
         *((spec.scope, spec.period, spec.of(settings)) for spec in CAPS.values()),
         *((Scope.INSTANCE, period, instance_caps.get(period)) for period in Period),
     )
+    zones = {Scope.INSTANCE: UTC}
     return tuple(
         Limit(
             scope=scope,
             scope_id=scope_ids[scope],
-            window=window_at(now, period, UTC if scope is Scope.INSTANCE else settings.zone),
+            window=window_at(now, period, zones.get(scope, settings.zone)),
             cap=cap,
+            zone=zones.get(scope, settings.zone),
         )
         for scope, period, cap in caps
         if cap is not None

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bot import errors
 from bot.answer_limits import MIN_OUTPUT_TOKENS
@@ -31,6 +32,14 @@ class Account:
     limits: tuple[Limit, ...] = ()
     has_reserved: bool = False
     """Whether the turn's calls draw on what was held for all of them."""
+
+    def limits_at(self, now: datetime) -> tuple[Limit, ...]:
+        """Those that a call counts for; when a new day has begun in a long turn, the new day's.
+
+        What was reserved stays in the windows that it was taken from, so these count besides.
+        """
+        current = tuple(limit.at(now) for limit in self.limits)
+        return tuple(dict.fromkeys((*self.limits, *current))) if self.has_reserved else current
 
 
 class _Reading:
@@ -123,7 +132,8 @@ class Meter:
     async def _refuse_when_used_up(self, call: ModelCall, account: Account) -> None:
         """Begin no call of unknown price, which no hold can limit, once a budget is used up."""
         turn_id = account.turn.turn_id
-        states = await self._ledger.states(account.limits, turn_id=turn_id)
+        limits = account.limits_at(self._clock.now())
+        states = await self._ledger.states(limits, turn_id=turn_id)
         if all(state.available for state in states):
             return
         begun = {entry.call_id for entry in await self._ledger.entries(turn_id)}
@@ -132,7 +142,8 @@ class Meter:
 
     async def _held(self, call: ModelCall, account: Account) -> LedgerEntry:
         entry = self._entry(call, account)
-        return await self._ledger.open(entry, account.limits, draws=account.has_reserved)
+        limits = account.limits_at(entry.created_at)
+        return await self._ledger.open(entry, limits, draws=account.has_reserved)
 
     def _entry(self, call: ModelCall, account: Account) -> LedgerEntry:
         turn, model = account.turn, call.model

@@ -88,7 +88,7 @@ class Preparation:
                 turn.user_id,
                 settings,
                 self._instance_caps,
-                turn.started_at or now,  # after a crash too, it counts when it began
+                turn.started_at or now,  # after a crash too: there it has reserved what it needs
             ),
         )
 
@@ -98,14 +98,14 @@ class Preparation:
         BudgetExceededError when they are used up and only a model of unknown price is left.
         """
         settings, tagged = prepared.settings, prepared.tagged
-        states = await self._store.states(prepared.limits)
+        account = Account(turn=turn, limits=prepared.limits)
+        states = await self._store.states(account.limits_at(self._clock.now()))
         least = tightest(states)
         tier, tier_reason = _asked_tier(turn, tagged, settings)
         alias = None if turn.tier is not None else tagged.alias
         history = _to_history_turns(prepared.history)
         expected = None
         if tier is None and alias is None:
-            account = Account(turn=turn, limits=prepared.limits)
             expected = await self._estimation.estimate(tagged.prompt, history, settings, account)
         request = RouteRequest(
             prompt=tagged.prompt,

@@ -74,6 +74,28 @@ async def test_without_room_in_one_limit_nothing_is_held_in_any(store: AnyStore)
     assert kept.decision == {}
 
 
+async def test_a_turn_that_goes_on_the_next_day_needs_room_on_that_day_for_what_is_beyond(
+    store: AnyStore,
+) -> None:
+    turn = await _reserved(store, 300)
+    next_day = USER.at(USER.window.ends_at)
+    limits = (*BOTH, next_day)
+    opened = await store.open(entry(hold=200), limits, draws=True)
+    held = await _used(store, *limits)
+    await store.close(done(opened, cost=40))
+    settled = await _used(store, *limits)
+    await store.open(entry("test:m2:answer1", hold=200), [next_day])
+
+    with pytest.raises(BudgetExceededError):
+        await store.open(entry("test:m1:b", hold=261), limits, draws=True)
+    await store.open(entry("test:m1:b", hold=260), limits, draws=True)
+    await _ended(store, turn)
+
+    assert held == [(0, 300)] * 3
+    assert settled == [(40, 260)] * 3
+    assert (await _used(store, next_day)) == [(300, 200)]
+
+
 async def test_a_turn_that_costs_nothing_keeps_its_plan_alone(store: AnyStore) -> None:
     turn = await _reserved(store, 0)
 

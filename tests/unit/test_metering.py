@@ -243,6 +243,26 @@ async def test_a_refusal_names_the_cap_that_does_not_even_allow_a_short_answer(
         await meter.complete(_call(), Account(turn=TURN, limits=limits), _ignore)
 
 
+async def test_a_turn_that_goes_on_after_midnight_counts_for_the_new_day() -> None:
+    clock, store, gateway = FrozenClock(), await _ready(), ScriptedGateway("Hi", "Hi")
+    meter, day = Meter(gateway, store, clock), _limit(10**9, Period.DAY)
+    account = Account(turn=TURN, limits=(day,))
+    await meter.complete(_call(), account, _ignore)
+    clock.advance(24 * 3_600)
+    new_day = day.at(clock.now())
+    others = replace(_call(), call_id="test:m2:answer1")
+    opened = await store.open(meter._entry(others, account), [new_day])
+    await store.close(replace(opened, status=CallStatus.DONE, cost=new_day.cap))
+
+    with pytest.raises(BudgetExceededError) as refusal:
+        await meter.complete(replace(_call(), call_id="test:m1:answer2"), account, _ignore)
+
+    assert len(gateway.calls) == 1
+    assert new_day.window.starts_at == day.window.ends_at
+    assert refusal.value.resets_at == new_day.window.ends_at
+    assert replace(account, has_reserved=True).limits_at(clock.now()) == (day, new_day)
+
+
 async def test_a_free_call_needs_no_money() -> None:
     free = model("free", usd="1", is_free_quota=True)
     meter = Meter(ScriptedGateway("Hi"), await _ready(), FrozenClock())
