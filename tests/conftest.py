@@ -5,10 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests import loopback_only
 
 loopback_only.install()
+
+# A property says what comes out, not how soon: on a busy machine one example may take its time.
+settings.register_profile("unhurried", deadline=None)
+if settings.get_current_profile_name() == "default":
+    settings.load_profile("unhurried")
 
 # Before anything is imported that reads them: LiteLLM asks the network for prices otherwise.
 OFFLINE = {

@@ -10,5 +10,5 @@ settings.register_profile(
     "short", max_examples=60, deadline=None, derandomize=True, suppress_health_check=_SLOW
 )
 settings.register_profile("long", max_examples=20_000, deadline=None, suppress_health_check=_SLOW)
-if settings.get_current_profile_name() == "default":
+if settings.get_current_profile_name() == "unhurried":
     settings.load_profile("short")
