@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from bot.errors import StoreError
 from bot.ports import Queue
 from bot.turns import Turn
 
@@ -17,14 +18,20 @@ class LateQueue:
     @property
     def is_open(self) -> bool:
         """Whether what comes now is handed on at once."""
-        return self._opened.done()
+        return self._opened.done() and self._opened.exception() is None
 
     def open(self, queue: Queue) -> None:
         """From now on, this is the queue."""
         self._opened.set_result(queue)
 
+    def close(self) -> None:
+        """There will be none any more: whoever waits is told so."""
+        if not self._opened.done():
+            self._opened.set_exception(StoreError("Parley is stopping. Please ask again later."))
+            self._opened.exception()  # seen: nobody has to wait for it
+
     async def until_open(self) -> Queue:
-        """Wait for the queue."""
+        """Wait for the queue; raises StoreError when it was closed before it was there."""
         return await asyncio.shield(self._opened)
 
     async def submit(self, turn: Turn) -> None:

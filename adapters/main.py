@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import gc
+import os
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from adapters.cli.app import run_app
 from adapters.clock import SystemClock
@@ -133,10 +134,22 @@ def main() -> None:
     """The console script."""
     try:
         run_app(Main())
-    finally:
-        # Everything is closed. On its way out Python would search all that LiteLLM has loaded for
-        # garbage, again and again, which takes seconds; this leaves it nothing to search.
-        gc.freeze()
+    except SystemExit as end:
+        _leave(end.code)
+
+
+def _leave(code: str | int | None) -> NoReturn:
+    """End at once, since everything is closed.
+
+    What Python does on its way out is not wanted: it aborts when a thread is still importing
+    LiteLLM, and once that is there it searches all of it for garbage, which takes seconds.
+    """
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # nobody reads on, or the disk is full
+        code = code or 1
+    os._exit(code if isinstance(code, int) else code is not None)
 
 
 if __name__ == "__main__":

@@ -246,17 +246,23 @@ async def serve(
             run_web(server.app(), listener, close_streams=server.web.close), name="page"
         )
         rest = asyncio.create_task(server.open_rest(stack), name="rest")
-        await _until_stopped(page, rest)
+        await _until_stopped(page, rest, server.queue)
 
 
-async def _until_stopped(page: asyncio.Task[None], rest: asyncio.Task[None]) -> None:
-    """Wait for SIGINT, SIGTERM, or a fault of either; then end both."""
+async def _until_stopped(
+    page: asyncio.Task[None], rest: asyncio.Task[None], queue: LateQueue
+) -> None:
+    """Wait for SIGINT, SIGTERM, or a fault of either; then end both.
+
+    What waits for the queue is let go first: the platforms wait for what they were told.
+    """
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     stop = asyncio.create_task(stopped.wait())
     rest.add_done_callback(lambda task: _stop_on_fault(task, stopped))
     await asyncio.wait({stop, page}, return_when=asyncio.FIRST_COMPLETED)
+    queue.close()
     for task in (stop, page, rest):
         task.cancel()
     for task in (page, rest):

@@ -1,12 +1,13 @@
 """`parley up` with Slack's tokens: the real program, a loopback Slack, a loopback provider."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.program import LIMIT_S, environment, up
+from tests.e2e.program import LIMIT_S, PARLEY, environment, up
 from tests.loopback.providers import ProviderServer, Reply
 from tests.loopback.slack import APP_TOKEN, LoopbackSlack
 from tests.waiting import until
@@ -86,3 +87,19 @@ async def test_over_http_the_program_answers_signed_events(
         office.slack.deliver_by_http(f"{program.address}/slack/events", SECRET)
         ts = office.slack.say("<@UPARLEY> @cheap What is two and two?")
         assert await office.answered(ts) == ["Four."]
+
+
+async def test_a_start_in_vain_ends_in_words_though_somebody_has_asked(office: Office) -> None:
+    async with up(environment(office.home, office.provider)):
+        second = await asyncio.create_subprocess_exec(
+            *PARLEY,
+            "up",
+            env=office.env(SLACK_APP_TOKEN=APP_TOKEN),
+            stderr=asyncio.subprocess.PIPE,
+        )
+        ts = office.slack.say("<@UPARLEY> Is anybody there?")  # told to the first socket
+        async with asyncio.timeout(LIMIT_S):
+            _, said = await second.communicate()
+    assert second.returncode == 1
+    assert b"Parley is running already on this database" in said
+    assert office.slack.replies(ts) == []
