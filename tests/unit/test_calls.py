@@ -13,9 +13,12 @@ from tests.fakes import model
     [
         ("", 0, "nothing is nothing"),
         ("a", 1, "a letter is a token"),
-        ("x" * 350, 100, "three and a half characters a token"),
+        ("the cat sat on the mat", 6, "a short word is a token"),
+        ("internationalisation" * 10, 50, "a long word has one for four letters"),
+        ("0.1234,0.5678\n" * 10, 127, "a table has one for a digit, and nearly one for a comma"),
+        ("aGVsbG8gV29ybGQ" * 10, 111, "base64 has no words"),
         ("你好世界", 4, "a Chinese character is a token"),
-        ("héllo", 3, "one character outside ASCII, four inside"),
+        ("héllo", 2, "one character outside ASCII, four inside"),
         ("👍", 1, "an emoji"),
     ],
 )
@@ -41,4 +44,4 @@ def test_a_call_knows_its_input() -> None:
         messages=messages,
         max_output_tokens=10,
     )
-    assert call.input_tokens == 18
+    assert call.input_tokens == 17

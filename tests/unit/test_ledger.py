@@ -22,7 +22,7 @@ def _call(of: object, max_output_tokens: int = 100) -> ModelCall:
 
 
 def test_a_hold_is_the_most_that_a_call_can_cost() -> None:
-    assert to_hold(_call(PAID)) == 98 * 2_000 + 100 * 8_000
+    assert to_hold(_call(PAID)) == 87 * 2_000 + 100 * 8_000
 
 
 def test_a_free_quota_and_an_unknown_price_hold_nothing() -> None:

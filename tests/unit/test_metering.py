@@ -143,8 +143,8 @@ async def test_a_cut_stream_is_billed_by_estimate() -> None:
     (entry,) = await store.entries(TURN.turn_id)
     assert entry.usage is not None
     assert entry.usage.is_estimated
-    assert (entry.usage.output_tokens, entry.text) == (10, "x" * 35)
-    assert entry.cost == entry.usage.input_tokens * 1_000 + 40_000
+    assert (entry.usage.output_tokens, entry.text) == (9, "x" * 35)
+    assert entry.cost == entry.usage.input_tokens * 1_000 + 36_000
 
 
 async def test_a_cancelled_call_ends_the_stream_and_is_billed() -> None:
@@ -218,7 +218,7 @@ async def test_a_call_that_was_cut_off_twice_is_made_once_more() -> None:
 async def test_too_little_money_makes_the_answer_shorter() -> None:
     gateway = ScriptedGateway("Hi")
     meter = Meter(gateway, await _ready(), FrozenClock())
-    account = Account(turn=TURN, limits=(_limit(300 * 4_000 + 10 * 1_000),))
+    account = Account(turn=TURN, limits=(_limit(300 * 4_000 + 11 * 1_000),))
     await meter.complete(_call(), account, _ignore)
     assert gateway.calls[0].max_output_tokens == 300
 

@@ -8,7 +8,7 @@ from tests.fakes import model
 from tests.unit.strategies.discussing import Playing, World
 
 PARTS = {
-    "answer1": "word " * 900,
+    "answer1": "words " * 900,
     "propose1": "Sydney.",
     "propose2": "Perth.",
     "criticise1": "- [serious] No.",

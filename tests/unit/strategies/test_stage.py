@@ -130,7 +130,7 @@ async def test_a_step_may_be_kept_short() -> None:
     said = await stage.run(_step(most_output_tokens=300))
     price = said.model.price
     assert price is not None
-    assert said.entry.hold == price.cost(input_tokens=10, output_tokens=300)
+    assert said.entry.hold == price.cost(input_tokens=11, output_tokens=300)
 
 
 async def test_closing_ends_only_what_is_open() -> None:
