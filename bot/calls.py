@@ -45,11 +45,14 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens of one call; cached ones are part of the input, reasoning ones of the output."""
+    """Tokens of one call; reasoning ones are part of the output, those of a cache of the input."""
 
     input_tokens: int
     output_tokens: int
     cached_input_tokens: int = 0
+    """Read from the provider's cache."""
+    cache_write_tokens: int = 0
+    """Put into it."""
     reasoning_tokens: int = 0
     is_estimated: bool = False
 

@@ -48,6 +48,7 @@ class ModelSpec:
     input_usd_per_mtok: Decimal | None = None
     output_usd_per_mtok: Decimal | None = None
     cached_input_usd_per_mtok: Decimal | None = None
+    cache_write_usd_per_mtok: Decimal | None = None
     is_free_quota: bool = False
     """Billed $0 while the provider's free quota lasts; the list price is kept beside it."""
     api_base: str | None = None
@@ -63,11 +64,11 @@ class ModelSpec:
         """The price without any free quota; None when it is not known."""
         if self.input_usd_per_mtok is None or self.output_usd_per_mtok is None:
             return None
-        cached = self.cached_input_usd_per_mtok
         return Price(
             input_nanousd_per_mtok=to_nanousd(self.input_usd_per_mtok),
             output_nanousd_per_mtok=to_nanousd(self.output_usd_per_mtok),
-            cached_input_nanousd_per_mtok=None if cached is None else to_nanousd(cached),
+            cached_input_nanousd_per_mtok=_to_nanousd(self.cached_input_usd_per_mtok),
+            cache_write_nanousd_per_mtok=_to_nanousd(self.cache_write_usd_per_mtok),
         )
 
     @property
@@ -76,6 +77,10 @@ class ModelSpec:
         if self.is_free_quota:
             return Price(input_nanousd_per_mtok=0, output_nanousd_per_mtok=0)
         return self.list_price
+
+
+def _to_nanousd(usd: Decimal | None) -> int | None:
+    return None if usd is None else to_nanousd(usd)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def to_hold(call: ModelCall) -> int:
     price = call.model.price
     if price is None:
         return 0
-    return price.cost(input_tokens=call.input_tokens, output_tokens=call.max_output_tokens)
+    return price.most(input_tokens=call.input_tokens, output_tokens=call.max_output_tokens)
 
 
 def to_cost(model: ModelSpec, usage: Usage, reported_cost: int | None) -> int | None:
@@ -84,8 +84,13 @@ def to_list_price(model: ModelSpec, usage: Usage) -> int | None:
     """What these tokens cost without a free quota; None when the price is not known."""
     if model.list_price is None:
         return None
+    if usage.is_estimated:
+        return model.list_price.most(
+            input_tokens=usage.input_tokens, output_tokens=usage.output_tokens
+        )
     return model.list_price.cost(
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         cached_input_tokens=usage.cached_input_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
     )

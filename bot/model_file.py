@@ -28,6 +28,7 @@ class KnownModel:
     input_usd_per_mtok: Decimal | None = None
     output_usd_per_mtok: Decimal | None = None
     cached_input_usd_per_mtok: Decimal | None = None
+    cache_write_usd_per_mtok: Decimal | None = None
     capabilities: frozenset[Capability] = frozenset()
 
 
@@ -188,6 +189,7 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "input_usd_per_mtok": (_is_price, "a price in dollars, 0 or more"),
     "output_usd_per_mtok": (_is_price, "a price in dollars, 0 or more"),
     "cached_input_usd_per_mtok": (_is_price, "a price in dollars, 0 or more"),
+    "cache_write_usd_per_mtok": (_is_price, "a price in dollars, 0 or more"),
     "capabilities": (_is_capabilities, 'a list of "vision", "tools"'),
     "free_quota": (lambda value: isinstance(value, bool), "true or false"),
     "api_base": (_is_base, "an address that starts with http:// or https://"),
@@ -201,6 +203,7 @@ _COPIED = {
     "input_usd_per_mtok": "input_usd_per_mtok",
     "output_usd_per_mtok": "output_usd_per_mtok",
     "cached_input_usd_per_mtok": "cached_input_usd_per_mtok",
+    "cache_write_usd_per_mtok": "cache_write_usd_per_mtok",
     "free_quota": "is_free_quota",
     "api_base": "api_base",
     "api_key_env": "api_key_env",
@@ -213,4 +216,5 @@ _FILLED = (
     "input_usd_per_mtok",
     "output_usd_per_mtok",
     "cached_input_usd_per_mtok",
+    "cache_write_usd_per_mtok",
 )

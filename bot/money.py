@@ -18,31 +18,53 @@ class Price:
     output_nanousd_per_mtok: int
     cached_input_nanousd_per_mtok: int | None = None
     """A provider's price for input that it had cached; None bills it as any input."""
+    cache_write_nanousd_per_mtok: int | None = None
+    """Its price for input that it puts into its cache unasked; None bills it as any input."""
 
-    def cost(self, *, input_tokens: int, output_tokens: int, cached_input_tokens: int = 0) -> int:
+    def cost(
+        self,
+        *,
+        input_tokens: int,
+        output_tokens: int,
+        cached_input_tokens: int = 0,
+        cache_write_tokens: int = 0,
+    ) -> int:
         """The cost in nano-dollars, rounded up so that parts never undercut a bill.
 
-        `cached_input_tokens` are part of `input_tokens`.
+        `cached_input_tokens` and `cache_write_tokens` are two parts of `input_tokens`.
         """
+        usual = self.input_nanousd_per_mtok
         cached = min(cached_input_tokens, input_tokens)
-        cached_price = self.cached_input_nanousd_per_mtok
-        if cached_price is None:
-            cached_price = self.input_nanousd_per_mtok
+        written = min(cache_write_tokens, input_tokens - cached)
         total = (
-            (input_tokens - cached) * self.input_nanousd_per_mtok
-            + cached * cached_price
+            (input_tokens - cached - written) * usual
+            + cached * _or(self.cached_input_nanousd_per_mtok, usual)
+            + written * _or(self.cache_write_nanousd_per_mtok, usual)
             + output_tokens * self.output_nanousd_per_mtok
         )
         return -(-total // _MTOK)
 
+    def most(self, *, input_tokens: int, output_tokens: int) -> int:
+        """The most that so many tokens can cost, in nano-dollars: no input comes from a cache."""
+        total = input_tokens * self._dearest_input + output_tokens * self.output_nanousd_per_mtok
+        return -(-total // _MTOK)
+
     def affordable_output_tokens(self, *, input_tokens: int, available: int) -> int:
-        """How many output tokens `available` nano-dollars still pay for, after the input."""
+        """How many output tokens `available` nano-dollars pay for in any case, after the input."""
         if self.output_nanousd_per_mtok == 0:
             return (
-                _MTOK if self.cost(input_tokens=input_tokens, output_tokens=0) <= available else 0
+                _MTOK if self.most(input_tokens=input_tokens, output_tokens=0) <= available else 0
             )
-        left = available * _MTOK - input_tokens * self.input_nanousd_per_mtok
+        left = available * _MTOK - input_tokens * self._dearest_input
         return max(0, left // self.output_nanousd_per_mtok)
+
+    @property
+    def _dearest_input(self) -> int:
+        return max(self.input_nanousd_per_mtok, self.cache_write_nanousd_per_mtok or 0)
+
+
+def _or(price: int | None, usual: int) -> int:
+    return usual if price is None else price
 
 
 def to_nanousd(usd: Decimal) -> int:

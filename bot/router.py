@@ -172,7 +172,7 @@ def _fits_budget(
         return True
     if model.price is None:
         return not _is_used_up(request, capable)
-    least = model.price.cost(input_tokens=request.input_tokens, output_tokens=MIN_OUTPUT_TOKENS)
+    least = model.price.most(input_tokens=request.input_tokens, output_tokens=MIN_OUTPUT_TOKENS)
     return least <= request.available
 
 

@@ -53,6 +53,7 @@ def to_changing_values(entry: LedgerEntry) -> dict[str, Any]:
         "input_tokens": usage.input_tokens if usage else None,
         "output_tokens": usage.output_tokens if usage else None,
         "cached_input_tokens": usage.cached_input_tokens if usage else None,
+        "cache_write_tokens": usage.cache_write_tokens if usage else None,
         "reasoning_tokens": usage.reasoning_tokens if usage else None,
         "is_estimated": usage.is_estimated if usage else False,
         "latency_s": entry.latency_s,
@@ -103,6 +104,7 @@ def _to_usage(row: Columns) -> Usage | None:
         input_tokens=row.input_tokens,
         output_tokens=row.output_tokens or 0,
         cached_input_tokens=row.cached_input_tokens or 0,
+        cache_write_tokens=row.cache_write_tokens or 0,
         reasoning_tokens=row.reasoning_tokens or 0,
         is_estimated=row.is_estimated,
     )

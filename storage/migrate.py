@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.errors import ConfigurationError
 from storage.database import Database
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """Every version there was, oldest first; the last is this one's."""
 _FOLDER = Path(__file__).resolve().parent / "migrations"
 _LOCK = 0x7061726C6579

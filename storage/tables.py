@@ -158,6 +158,7 @@ class LlmCallRow(SQLModel, table=True):
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_input_tokens: int | None = None
+    cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
     is_estimated: bool = False
     latency_s: float | None = None

@@ -18,6 +18,9 @@ from bot.model_file import KnownModel
 _FILE = "model_prices_and_context_window_backup.json"
 _DEARER_ABOVE = re.compile(r"(?:in|out)put_cost_per_token_above_(\d+)k_tokens\Z")
 _MTOK = 1_000_000
+_CACHE_UNASKED = ("openai", "azure")
+"""They put input into their cache unasked, and bill that dearer from GPT-5.6 on: 1.25 times as much
+(https://developers.openai.com/api/docs/guides/prompt-caching, read 2026-11-28)."""
 _CAPABILITIES = {
     "supports_vision": Capability.VISION,
     "supports_function_calling": Capability.TOOLS,
@@ -80,10 +83,18 @@ def _to_known(entry: Mapping[str, Any]) -> KnownModel:
         input_usd_per_mtok=_per_mtok(entry.get("input_cost_per_token")),
         output_usd_per_mtok=_per_mtok(entry.get("output_cost_per_token")),
         cached_input_usd_per_mtok=_per_mtok(entry.get("cache_read_input_token_cost")),
+        cache_write_usd_per_mtok=_cache_write(entry),
         capabilities=frozenset(
             capability for field, capability in _CAPABILITIES.items() if entry.get(field)
         ),
     )
+
+
+def _cache_write(entry: Mapping[str, Any]) -> Decimal | None:
+    """What input costs that is put into a cache unasked; other providers' caches aren't asked."""
+    if entry.get("litellm_provider") not in _CACHE_UNASKED:
+        return None
+    return _per_mtok(entry.get("cache_creation_input_token_cost"))
 
 
 def _window(entry: Mapping[str, Any]) -> int | None:

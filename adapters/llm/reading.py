@@ -152,6 +152,7 @@ class _Tally:
     input_tokens: int = 0
     output_tokens: int = 0
     cached_input_tokens: int = 0
+    cache_write_tokens: int = 0
     reasoning_tokens: int = 0
     cost: float | None = None
     """What the provider says it costs, in dollars."""
@@ -160,11 +161,13 @@ class _Tally:
         if not block:
             return
         cached = _detail(block, "prompt_tokens_details", "cached_tokens")
+        written = _detail(block, "prompt_tokens_details", "cache_write_tokens")
         reasoning = _detail(block, "completion_tokens_details", "reasoning_tokens")
         self.is_counted |= any(_is_amount(_field(block, name)) for name in _COUNTS)
         self.input_tokens = max(self.input_tokens, _count(block, "prompt_tokens"))
         self.output_tokens = max(self.output_tokens, _count(block, "completion_tokens"))
         self.cached_input_tokens = max(self.cached_input_tokens, cached)
+        self.cache_write_tokens = max(self.cache_write_tokens, written)
         self.reasoning_tokens = max(self.reasoning_tokens, reasoning)
         cost = _field(block, "cost")
         if _is_amount(cost):  # some providers send a table of parts
@@ -173,10 +176,12 @@ class _Tally:
     def to_usage(self) -> Usage | None:
         if not self.is_counted:
             return None
+        cached = min(self.cached_input_tokens, self.input_tokens)
         return Usage(
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
-            cached_input_tokens=min(self.cached_input_tokens, self.input_tokens),
+            cached_input_tokens=cached,
+            cache_write_tokens=min(self.cache_write_tokens, self.input_tokens - cached),
             reasoning_tokens=self.reasoning_tokens,
         )
 

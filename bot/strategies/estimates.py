@@ -68,7 +68,7 @@ def cost_of(calls: Iterable[PlannedCall]) -> Cost:
         if price is None:
             return Cost(expected=None, most=None)
         expected += price.cost(input_tokens=call.input_tokens, output_tokens=call.output_tokens)
-        most += price.cost(
+        most += price.most(
             input_tokens=call.most_input_tokens,
             output_tokens=output_limit(call.model, call.most_input_tokens),
         )

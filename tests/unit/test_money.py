@@ -13,6 +13,12 @@ HAIKU = Price(
     output_nanousd_per_mtok=5 * NANOUSD,
     cached_input_nanousd_per_mtok=NANOUSD // 10,
 )
+SOL = Price(
+    input_nanousd_per_mtok=2 * NANOUSD,
+    output_nanousd_per_mtok=10 * NANOUSD,
+    cached_input_nanousd_per_mtok=NANOUSD // 10,
+    cache_write_nanousd_per_mtok=5 * NANOUSD // 2,
+)
 _TOKENS = st.integers(0, 10**7)
 
 
@@ -29,6 +35,19 @@ def test_cached_input_without_a_price_is_billed_as_any_input() -> None:
     assert price.cost(input_tokens=10, output_tokens=0, cached_input_tokens=10) == 10_000
 
 
+def test_what_is_put_into_a_cache_is_billed_at_its_own_price() -> None:
+    usage = {"input_tokens": 3_000, "cached_input_tokens": 1_000, "cache_write_tokens": 1_500}
+    assert SOL.cost(output_tokens=0, **usage) == 100_000 + 3_750_000 + 1_000_000
+    assert HAIKU.cost(output_tokens=0, **usage) == 100_000 + 2_000_000
+
+
+@pytest.mark.parametrize("price", [HAIKU, SOL])
+@given(_TOKENS, _TOKENS, _TOKENS, _TOKENS)
+def test_nothing_costs_more_than_the_most(price: Price, a: int, b: int, c: int, d: int) -> None:
+    cost = price.cost(input_tokens=a, output_tokens=b, cached_input_tokens=c, cache_write_tokens=d)
+    assert cost <= price.most(input_tokens=a, output_tokens=b)
+
+
 @given(_TOKENS, _TOKENS, _TOKENS, _TOKENS)
 def test_a_whole_never_costs_more_than_its_parts(a: int, b: int, c: int, d: int) -> None:
     whole = HAIKU.cost(input_tokens=a + b, output_tokens=c + d)
@@ -38,12 +57,15 @@ def test_a_whole_never_costs_more_than_its_parts(a: int, b: int, c: int, d: int)
     assert whole <= parts <= whole + 1
 
 
+@pytest.mark.parametrize("price", [HAIKU, SOL])
 @given(_TOKENS, st.integers(0, 10**12))
-def test_affordable_output_is_within_what_is_available(tokens: int, available: int) -> None:
-    output = HAIKU.affordable_output_tokens(input_tokens=tokens, available=available)
+def test_affordable_output_is_within_what_is_available(
+    price: Price, tokens: int, available: int
+) -> None:
+    output = price.affordable_output_tokens(input_tokens=tokens, available=available)
     if output:
-        assert HAIKU.cost(input_tokens=tokens, output_tokens=output) <= available
-    assert HAIKU.cost(input_tokens=tokens, output_tokens=output + 1) > available
+        assert price.most(input_tokens=tokens, output_tokens=output) <= available
+    assert price.most(input_tokens=tokens, output_tokens=output + 1) > available
 
 
 def test_a_free_output_is_affordable_while_the_input_is() -> None:

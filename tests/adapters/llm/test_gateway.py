@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import time
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,8 +12,9 @@ import pytest
 from adapters.llm import LiteLLMGateway, Patience
 from bot import errors
 from bot.attachments import to_data
-from bot.ledger import to_cost
+from bot.ledger import to_cost, to_list_price
 from bot.messages import Attachment, Message, Role
+from bot.money import to_nanousd
 from tests.adapters.llm.conftest import PROVIDERS, GatewayMaker, Texts, a_call, a_model
 from tests.loopback.providers import FaultKind, Outcome, ProviderServer, Reply, Seen
 
@@ -55,6 +58,20 @@ async def test_reads_what_came_from_the_cache(
         5,
         provider.requests[0].billed.input_tokens,
     )
+
+
+async def test_reads_and_bills_what_was_put_into_the_cache(
+    provider: ProviderServer, gateway: LiteLLMGateway, texts: Texts
+) -> None:
+    provider.script(text=TEXT, cached_input_tokens=2, cache_write_tokens=3)
+    model = replace(a_model(provider, "openai"), cache_write_usd_per_mtok=Decimal(100))
+    usage = (await gateway.complete(a_call(model), texts)).usage
+    assert (usage.cached_input_tokens, usage.cache_write_tokens) == (2, 3)
+    cheaper = to_list_price(model, replace(usage, cache_write_tokens=0))
+    dearer = to_list_price(model, usage)
+    assert model.input_usd_per_mtok is not None
+    assert cheaper is not None
+    assert dearer == cheaper + 3 * to_nanousd(100 - model.input_usd_per_mtok) // 1_000_000
 
 
 @pytest.mark.parametrize("name", ["openai", "groq", "openrouter", "deepseek", "gemini"])

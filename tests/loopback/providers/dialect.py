@@ -40,6 +40,7 @@ class Exchange:
             input_tokens=self.seen.input_tokens,
             output_tokens=output_tokens,
             cached_input_tokens=min(self.reply.cached_input_tokens, self.seen.input_tokens),
+            cache_write_tokens=self.reply.cache_write_tokens,
             reasoning_tokens=self.reply.reasoning_tokens,
             cost_usd=round(cost, 9),
         )

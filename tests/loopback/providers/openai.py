@@ -99,6 +99,8 @@ def usage_block(exchange: Exchange) -> dict[str, Any]:
     if exchange.seen.provider == "mistral":
         return usage
     usage["prompt_tokens_details"] = {"cached_tokens": billed.cached_input_tokens}
+    if billed.cache_write_tokens:
+        usage["prompt_tokens_details"]["cache_write_tokens"] = billed.cache_write_tokens
     usage["completion_tokens_details"] = {"reasoning_tokens": billed.reasoning_tokens}
     if exchange.seen.provider == "deepseek":
         usage["prompt_cache_hit_tokens"] = billed.cached_input_tokens

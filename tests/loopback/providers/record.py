@@ -27,11 +27,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """What a request costs its sender; `input_tokens` contains the cached ones."""
+    """What a request costs its sender; `input_tokens` contains those of the cache."""
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_input_tokens: int = 0
+    cache_write_tokens: int = 0
     reasoning_tokens: int = 0
     cost_usd: float = 0.0
 
