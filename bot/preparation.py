@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from bot.attachments import problems
 from bot.budget import Limit, limits_for, tightest, to_exceeded_error
@@ -23,6 +24,10 @@ from bot.routes import RouteDecision, RouteRequest
 from bot.settings import Settings
 from bot.tags import Tagged, parse_tags, without_tags
 from bot.turns import Turn, Utterance
+
+CACHE_LASTS = timedelta(minutes=5)
+"""How long providers keep a conversation in their cache at least: Anthropic's time, the shortest
+(https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching, read 2026-11-28)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,12 +109,14 @@ class Preparation:
         tier, tier_reason = _asked_tier(turn, tagged, settings)
         alias = None if turn.tier is not None else tagged.alias
         history = _to_history_turns(prepared.history)
+        latest = next((said for said in reversed(prepared.history) if said.alias), None)
         expected = None
         if tier is None and alias is None:
             expected = await self._estimation.estimate(tagged.prompt, history, settings, account)
         request = RouteRequest(
             prompt=tagged.prompt,
             input_tokens=estimate_input_tokens(prepared.messages[-1:]),
+            earlier_tokens=estimate_input_tokens(prepared.messages[:-1]),
             history=history,
             expected=expected,
             needs=needs_of(prepared.messages, is_named=alias is not None),
@@ -119,7 +126,8 @@ class Preparation:
             max_tier=settings.max_tier,
             models=settings.models,
             dial=settings.dial,
-            current_alias=next((u.alias for u in reversed(prepared.history) if u.alias), None),
+            current_alias=latest.alias if latest is not None else None,
+            is_cached=latest is not None and self._clock.now() - latest.sent_at <= CACHE_LASTS,
             available=None if least is None else least.available,
             is_budget_low=any(state.is_low for state in states),
             unhealthy=self._unhealthy(),

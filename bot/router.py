@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bot.answer_limits import EXPECTED_OUTPUT_TOKENS, MIN_OUTPUT_TOKENS, expected_cost, has_room
+from bot.answer_limits import (
+    EXPECTED_OUTPUT_TOKENS,
+    MIN_OUTPUT_TOKENS,
+    expected_cost,
+    has_room,
+    that_fits,
+)
 from bot.catalog import Catalog, ModelSpec, Tier
 from bot.difficulty import Estimator
 from bot.errors import NoModelError, NotAllowedError, PromptTooLongError, UnknownModelError
@@ -90,7 +96,7 @@ class Router:
             )
         expected = request.expected or self.estimator.estimate(request.prompt, request.history)
         score = {
-            tier: (expected_cost(_ranked(models, request)[0], request.input_tokens) or 0)
+            tier: (_cost(_ranked(models, request)[0], request) or 0)
             + to_risk(expected.p(tier), request.dial)
             for tier, models in capable.items()
         }
@@ -138,12 +144,22 @@ def _why_not(model: ModelSpec, request: RouteRequest) -> Exception:
     )
 
 
+def _cost(model: ModelSpec, request: RouteRequest) -> int | None:
+    """What an answer will cost with all that goes along; who answered last may have it cached."""
+    return expected_cost(
+        model,
+        request.input_tokens,
+        earlier_tokens=request.earlier_tokens,
+        is_cached=request.is_cached and model.alias == request.current_alias,
+    )
+
+
 def _rank(model: ModelSpec, request: RouteRequest) -> tuple[bool, int, int, str]:
     """Healthy first, then cheapest; of those that cost nothing, the one worth most.
 
     An unpriced model comes last. The order of the catalogue does not matter.
     """
-    cost = expected_cost(model, request.input_tokens)
+    cost = _cost(model, request)
     listed = model.list_price
     worth = 0 if listed is None else listed.cost(
         input_tokens=request.input_tokens, output_tokens=EXPECTED_OUTPUT_TOKENS
@@ -172,7 +188,10 @@ def _fits_budget(
         return True
     if model.price is None:
         return not _is_used_up(request, capable)
-    least = model.price.most(input_tokens=request.input_tokens, output_tokens=MIN_OUTPUT_TOKENS)
+    earlier = that_fits(model, request.input_tokens, request.earlier_tokens)
+    least = model.price.most(
+        input_tokens=request.input_tokens + earlier, output_tokens=MIN_OUTPUT_TOKENS
+    )
     return least <= request.available
 
 
@@ -261,11 +280,8 @@ def _decision(
         model=chosen,
         fallbacks=tuple(m for m in models[1:] if m.price is not None or not is_used_up),
         requirements=requirements,
-        estimated_cost=expected_cost(chosen, request.input_tokens),
-        alternatives={
-            tier: (model.alias, expected_cost(model, request.input_tokens))
-            for tier, model in best.items()
-        },
+        estimated_cost=_cost(chosen, request),
+        alternatives={tier: (model.alias, _cost(model, request)) for tier, model in best.items()},
         reason=", ".join(requirements.reasons[:3]) or "an everyday question",
         notes=notes,
         is_budget_used_up=is_used_up,
@@ -275,7 +291,7 @@ def _decision(
 def _is_used_up(request: RouteRequest, capable: Mapping[Tier, tuple[ModelSpec, ...]]) -> bool:
     """Whether there are models that may cost something, and none of them can be paid for."""
     models = [model for of_tier in capable.values() for model in of_tier]
-    paid = [model for model in models if expected_cost(model, request.input_tokens)]
+    paid = [model for model in models if _cost(model, request)]
     if paid:
         return not any(_fits_budget(model, request, capable) for model in paid)
     return request.available == 0 and any(model.price is None for model in models)

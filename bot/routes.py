@@ -17,6 +17,9 @@ class RouteRequest:
 
     prompt: str
     input_tokens: int
+    """Of the newest message, which has to fit whole."""
+    earlier_tokens: int = 0
+    """Of what goes along with it: the conversation so far, as much of it as fits."""
     history: tuple[HistoryTurn, ...] = ()
     expected: Estimate | None = None
     """What was found out beforehand; None leaves the prompt to the router's own estimator."""
@@ -32,6 +35,8 @@ class RouteRequest:
     dial: int = 5
     current_alias: str | None = None
     """The model that answered last in this conversation."""
+    is_cached: bool = False
+    """Whether that was a moment ago, so that its provider may have the conversation in a cache."""
     available: int | None = None
     """Nano-dollars left in the tightest budget; None without a cap."""
     is_budget_low: bool = False

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from bot.answer_limits import expected_cost
+from bot.calls import estimate_input_tokens
 from bot.caps import NO_CAPS
 from bot.catalog import Catalog, Tier
 from bot.conversation import MAX_HISTORY
@@ -15,6 +18,7 @@ from bot.estimation import Estimation
 from bot.health import Health
 from bot.messages import Attachment, Message, Role
 from bot.metering import Meter
+from bot.money import to_nanousd
 from bot.preparation import Preparation, Prepared
 from bot.replies import Reply
 from bot.router import Router
@@ -141,6 +145,29 @@ async def test_an_earlier_picture_must_be_seen_unless_a_model_is_named(
     prepared = replace(prepared, messages=(before, answer, prepared.messages[-1]))
     decision = await preparation.route(asked, prepared)
     assert decision.model.alias == alias
+
+
+@pytest.mark.parametrize(("minutes", "usd_per_mtok"), [(4, "0.1"), (6, "1")])
+async def test_a_conversation_is_paid_for_again_when_the_cache_may_have_lost_it(
+    minutes: int, usd_per_mtok: str
+) -> None:
+    kept = model("a", usd="1", cached_input_usd_per_mtok=Decimal("0.1"))
+    preparation, asked = await _preparation(Catalog((kept,))), turn("And now?")
+    prepared = await preparation.prepare(asked, DEFAULTS)
+    said = Utterance(role=Role.USER, author_name="Ada", text="Hello", sent_at=NOON)
+    answered = replace(
+        said, role=Role.ASSISTANT, alias="a", sent_at=NOON - timedelta(minutes=minutes)
+    )
+    newest = prepared.messages[-1]
+    earlier = (replace(newest, text="word " * 1_000), Message(role=Role.ASSISTANT, text="Yes."))
+    prepared = replace(prepared, messages=(*earlier, newest), history=(said, answered, said))
+    alone = expected_cost(kept, estimate_input_tokens((newest,)))
+    decision = await preparation.route(asked, prepared)
+    assert alone is not None
+    assert decision.estimated_cost is not None
+    tokens = estimate_input_tokens(earlier)
+    assert tokens > 1_000
+    assert decision.estimated_cost - alone == tokens * to_nanousd(Decimal(usd_per_mtok)) // 10**6
 
 
 async def test_a_turn_taken_up_again_counts_in_the_day_in_which_it_began() -> None:

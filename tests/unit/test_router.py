@@ -1,6 +1,7 @@
 """The cheapest model that is likely to satisfy, and every reason for another one."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -291,3 +292,44 @@ def test_a_higher_dial_never_chooses_a_lower_tier(
     lower = router.route(replace(ASK, dial=dial)).model.tier
     assert router.route(replace(ASK, dial=dial + 1)).model.tier >= lower
     assert to_lambda(dial + 1) > to_lambda(dial)
+
+
+def test_the_conversation_counts_in_what_an_answer_costs() -> None:
+    cheap = catalog().named("cheap")
+    assert cheap is not None
+    assert cheap.price is not None
+    alone, long = ASK, replace(ASK, earlier_tokens=4_000)
+    costs = [_router().route(request).alternatives[Tier.CHEAP][1] for request in (alone, long)]
+    assert costs[0] is not None
+    assert costs[1] == costs[0] + cheap.price.cost(input_tokens=4_000, output_tokens=0)
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.booleans())
+def test_no_more_of_a_conversation_counts_than_fits(fewer: int, more: int, is_cached: bool) -> None:
+    spec = replace(model("a", usd="2"), cached_input_usd_per_mtok=Decimal("0.2"))
+    fewer, more = sorted((fewer, more))
+    costs = [
+        expected_cost(spec, 100, earlier_tokens=tokens, is_cached=is_cached) or 0
+        for tokens in (fewer, more, 10**9)
+    ]
+    assert costs == sorted(costs)
+    whole = expected_cost(spec, spec.context_tokens)
+    assert whole is not None
+    assert costs[-1] <= whole
+
+
+def test_a_long_conversation_stays_with_the_model_that_has_it_in_its_cache() -> None:
+    full = model("full", Tier.FULL, usd="10", cached_input_usd_per_mtok=Decimal(1))
+    router = _router(model("cheap", usd="1"), full, estimator=FixedEstimator(0.1, 0.6, 0.9))
+    ask = replace(ASK, earlier_tokens=3_000, current_alias="full")
+    assert router.route(replace(ask, is_cached=True)).model.alias == "full"
+    assert router.route(ask).model.alias == "cheap"
+
+
+def test_a_budget_has_to_pay_for_the_conversation_too() -> None:
+    router = _router(estimator=HARD)
+    full = router.route(replace(ASK, available=10**7)).model
+    assert full.alias == "full"
+    decision = router.route(replace(ASK, available=10**7, earlier_tokens=5_000, dial=10))
+    assert decision.model.tier < Tier.FULL
+    assert "budget is low" in " ".join(decision.notes)
