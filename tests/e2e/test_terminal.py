@@ -7,6 +7,7 @@ import shlex
 import signal
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -344,7 +345,7 @@ async def test_a_killed_session_leaves_no_hold_for_ever(
         await process.wait()
     database = tmp_path / "data" / "parley.db"
     assert _held(database) > 0
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("UPDATE turn SET created_at = '2026-01-01 00:00:00.000000'")
     provider.script(text="Hi")
     assert (await run(env, "ask", "Hello")).code == 0
@@ -352,6 +353,6 @@ async def test_a_killed_session_leaves_no_hold_for_ever(
 
 
 def _held(database: Path) -> int:
-    with sqlite3.connect(database) as connection:
+    with closing(sqlite3.connect(database)) as connection:
         (held,) = connection.execute("SELECT sum(held) FROM budget").fetchone()
     return int(held)

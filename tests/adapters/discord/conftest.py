@@ -165,8 +165,10 @@ class Stage:
 
 
 async def _end(queue: InlineQueue) -> None:
-    """What a process does with its turns when it stops."""
+    """What a process does with its turns when it stops: those that are almost over may end."""
     tasks = list(queue._running.values())
+    if tasks:
+        await asyncio.wait(tasks, timeout=0.5)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
