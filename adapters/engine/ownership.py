@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import logging
 import os
 import sqlite3
 import sys
@@ -28,8 +27,12 @@ LOCAL = "parley"
 """The one process on SQLite: the same after a restart, so that it finds its own work again."""
 GRACE_S = 5.0
 """How long nobody is taken for dead once our own lock was lost: the others' may be lost as well."""
+SUSPECTED_S = 2.5
+"""How long nobody may have a process's lock before that is a sign of its death.
+
+Who lives and has lost its connection alone sees that within a second, and takes the lock anew.
+"""
 _LIMIT_S = 10.0
-logger = logging.getLogger(__name__)
 
 
 class Ownership(Protocol):
@@ -106,7 +109,9 @@ class AdvisoryOwnership:
         self._url = url
         self._connection: psycopg.AsyncConnection[tuple[int, ...]] | None = None
         self._kept: list[str] = []
-        self._judges_from_s = 0.0
+        self._judges_from_s = self._looked_s = 0.0
+        self._suspected: dict[str, float] = {}
+        """Whose lock nobody had at each look, and since when."""
 
     async def take(self) -> None:
         """Connect and lock our own id."""
@@ -133,21 +138,29 @@ class AdvisoryOwnership:
         self._judges_from_s = time.monotonic() + GRACE_S
 
     async def dead_among(self, executor_ids: Iterable[str]) -> tuple[str, ...]:
-        """Those whose lock we get."""
-        if time.monotonic() < self._judges_from_s:
+        """Those whose lock nobody has had for a while; it takes some looks, each soon again."""
+        now_s, before_s = time.monotonic(), self._looked_s
+        self._looked_s = now_s
+        if now_s < self._judges_from_s or now_s - before_s > SUSPECTED_S:
+            self._suspected.clear()
+        if now_s < self._judges_from_s:
             return ()
-        self._kept = [
-            executor_id
-            for executor_id in executor_ids
-            if executor_id != self.executor_id and await self._lock(executor_id)
-        ]
+        earlier, self._suspected = self._suspected, {}
+        for executor_id in executor_ids:
+            if executor_id == self.executor_id or not await self._lock(executor_id):
+                continue
+            self._suspected[executor_id] = since_s = earlier.get(executor_id, now_s)
+            if now_s - since_s >= SUSPECTED_S:
+                self._kept.append(executor_id)
+            else:
+                await self._unlock(executor_id)
         return tuple(self._kept)
 
     async def release_dead(self) -> None:
         """Unlock them."""
         kept, self._kept = self._kept, []
         for executor_id in kept:
-            await self._ask("SELECT pg_advisory_unlock(%s)", executor_id)
+            await self._unlock(executor_id)
 
     async def release(self) -> None:
         """Disconnect, which unlocks."""
@@ -157,6 +170,9 @@ class AdvisoryOwnership:
 
     async def _lock(self, executor_id: str) -> bool:
         return await self._ask("SELECT pg_try_advisory_lock(%s)", executor_id)
+
+    async def _unlock(self, executor_id: str) -> None:
+        await self._ask("SELECT pg_advisory_unlock(%s)", executor_id)
 
     async def _ask(self, statement: str, executor_id: str) -> bool:
         if self._connection is None:

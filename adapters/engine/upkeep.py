@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 
 class Upkeep:
-    """One loop that does each thing in its time and outlives a database that is gone."""
+    """One loop that does each thing in its time and outlives whatever fails in one of them."""
 
     def __init__(
         self,
@@ -54,20 +54,15 @@ class Upkeep:
         while True:
             await asyncio.sleep(TAKE_OVER_EVERY_S)
             now_s = self._clock.elapsed_s()
-            try:
-                if self._ownership.is_shared:
-                    await self._take_over()
-                if now_s - restored_s >= RESTORE_EVERY_S:
-                    restored_s = now_s
-                    await self.restore()
-                    await self.find_astray()
-                if now_s - swept_s >= SWEEP_EVERY_S:
-                    swept_s = now_s
-                    await self._sweep()
-            except (StoreError, DBAPIError, psycopg.Error, TimeoutError) as error:
-                # Each second for as long as it is away, so in a line, without a trace.
-                why = {"error": type(error).__name__, "reason": str(error.__cause__ or error)}
-                logger.warning("the database is gone; trying again", extra=why)
+            if self._ownership.is_shared:
+                await _attempt(self._take_over)
+            if now_s - restored_s >= RESTORE_EVERY_S:
+                restored_s = now_s
+                await _attempt(self.restore)
+                await _attempt(self.find_astray)
+            if now_s - swept_s >= SWEEP_EVERY_S:
+                swept_s = now_s
+                await _attempt(self._sweep)
 
     async def restore(self) -> None:
         """Queue turns that no workflow would run, such as those of a moved database."""
@@ -102,15 +97,14 @@ class Upkeep:
     async def _take_over(self) -> None:
         await self._ownership.renew()
         pending = await self._workflows.pending_elsewhere()
-        if not pending:
-            return
         try:
             for executor_id in await self._ownership.dead_among(sorted(pending)):
                 count = await self._workflows.take_over(executor_id)
                 logger.warning("a process died; its turns go on here", extra={"turns": count})
         finally:
             await self._ownership.release_dead()
-        await self._workflows.claim()
+        if pending:
+            await self._workflows.claim()
 
     async def _sweep(self) -> None:
         now = self._clock.now()
@@ -118,3 +112,15 @@ class Upkeep:
             logger.warning("calls of ended turns were booked as lost", extra={"calls": count})
         await self._store.forget_expired(now)
         await self._workflows.purge(now - KEEP_ROWS)
+
+
+async def _attempt(duty: Callable[[], Awaitable[None]]) -> None:
+    """The edge of a duty: whatever goes wrong is logged, and it is tried again in its time."""
+    try:
+        await duty()
+    except (StoreError, DBAPIError, psycopg.Error, TimeoutError) as error:
+        # Each second for as long as it is away, so in a line, without a trace.
+        why = {"error": type(error).__name__, "reason": str(error.__cause__ or error)}
+        logger.warning("the database is gone; trying again", extra=why)
+    except Exception:
+        logger.exception("what the engine does now and then failed")

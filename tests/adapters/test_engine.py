@@ -174,6 +174,7 @@ async def test_nobody_is_taken_for_dead_because_the_server_was_started_again(
     await asyncio.to_thread(postgres.start)
 
     monkeypatch.setattr("adapters.engine.ownership.GRACE_S", 0.3)
+    monkeypatch.setattr("adapters.engine.ownership.SUSPECTED_S", 0.1)
     await one.renew()
     early = await one.dead_among([other.executor_id])
     await other.renew()
@@ -186,6 +187,54 @@ async def test_nobody_is_taken_for_dead_because_the_server_was_started_again(
     await one.release()
 
     assert (alive, early, later) == ((), (), ())
+
+
+@pytest.mark.postgres
+async def test_nobody_is_taken_for_dead_because_its_own_connection_was_cut(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.engine.ownership.SUSPECTED_S", 0.2)
+    address = make_url(postgres.new_database())
+    one, other = AdvisoryOwnership(address), AdvisoryOwnership(address)
+    await one.take()
+    await other.take()
+    found: list[str] = []
+
+    async def look(times: int) -> None:
+        for _ in range(times):
+            found.extend(await one.dead_among([other.executor_id]))
+            await one.release_dead()
+            await asyncio.sleep(0.05)
+
+    assert other._connection is not None
+    await other._connection.close()
+    await look(2)
+    await other.renew()
+    await look(6)
+    while_alive = tuple(found)
+    await other.release()
+    async with asyncio.timeout(5):
+        while not found:
+            await look(1)
+    await one.release()
+
+    assert (while_alive, found) == ((), [other.executor_id])
+
+
+@pytest.mark.postgres
+async def test_a_suspicion_from_before_a_pause_is_none(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.engine.ownership.SUSPECTED_S", 0.1)
+    one = AdvisoryOwnership(make_url(postgres.new_database()))
+    await one.take()
+
+    first = await one.dead_among(["gone"])
+    await asyncio.sleep(0.2)
+    second = await one.dead_among(["gone"])
+    await one.release()
+
+    assert (first, second) == ((), ())
 
 
 @pytest.mark.postgres
@@ -380,6 +429,38 @@ async def test_a_turn_that_was_kept_and_never_begun_is_found_at_the_second_look(
         assert answering.events == []
         await upkeep.find_astray()
         await until(lambda: "end test:m1" in answering.events)
+
+
+async def test_a_fault_in_one_look_does_not_end_the_looking(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("adapters.engine.upkeep.TAKE_OVER_EVERY_S", 0.01)
+    monkeypatch.setattr("adapters.engine.upkeep.RESTORE_EVERY_S", 0.0)
+    looked: list[Turn] = []
+
+    def runs_here(turn: Turn) -> bool:
+        looked.append(turn)
+        raise KeyError(turn.key.platform)
+
+    answering = Answering(store)
+    async with engine_on(store, answering) as engine:
+        store.line = None
+        await accepted(store, 1)
+        upkeep = Upkeep(
+            store,
+            engine._workflows,
+            engine._ownership,
+            SystemClock(),
+            runs_here,
+            running=lambda: engine._running,
+        )
+        looking = asyncio.create_task(upkeep.run())
+        await until(lambda: len(looked) > 1)
+        looking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await looking
+
+    assert "what the engine does now and then failed" in caplog.messages
 
 
 async def test_a_second_process_on_one_file_is_refused_in_words(tmp_path: Path) -> None:
