@@ -13,7 +13,7 @@ from typing import Protocol
 from adapters.announcing import Admins, Announcement, Announcers
 from bot.budget import USED_UP_PERCENT, BudgetAlert, Limit, alert_message
 from bot.caps import CapSpec, Scope
-from bot.errors import DeliveryError
+from bot.errors import BotError, DeliveryError
 from bot.ports import Clock, Preferences
 from bot.settings import resolve
 from storage.digests import DigestClaim
@@ -48,13 +48,17 @@ class BudgetAlerts:
         self._admins = admins
         self._clock = clock
         self._settled: set[str] = set()
+        """What was brought from here: not asked for again."""
 
     async def post_due(self) -> int:
         """Bring what is due; returns how many alerts there were."""
         brought = 0
         for alert in await self._store.alerts_said(self._clock.now()):
             if to_key(alert) not in self._settled and self._is_ours(alert.state.limit):
-                brought += await self._try(alert)
+                try:
+                    brought += await self._try(alert)
+                except BotError:  # its claim lapses, and then it is tried again
+                    logger.exception("an alert failed", extra={"alert": to_key(alert)})
         return brought
 
     def _is_ours(self, limit: Limit) -> bool:
@@ -66,7 +70,6 @@ class BudgetAlerts:
         key = to_key(alert)
         limit = alert.state.limit
         claim = await self._store.claim_digest(f"alert:{limit.scope_id}", key, self._clock.now())
-        self._settled.add(key)
         if claim is None:
             return False
         if limit.scope is Scope.INSTANCE:
@@ -74,6 +77,7 @@ class BudgetAlerts:
         else:
             reached = await self._tell_place(alert)
         await self._store.end_digest(claim, self._clock.now())
+        self._settled.add(key)
         logger.warning(
             "a budget is used up" if alert.mark == USED_UP_PERCENT else "a budget is low",
             extra={"scope": limit.scope.value, "scope_id": limit.scope_id, "told": reached},

@@ -11,8 +11,9 @@ import pytest
 from adapters.alerts import BudgetAlerts
 from bot.budget import Limit
 from bot.caps import Period, Scope
-from bot.errors import DeliveryError
+from bot.errors import DeliveryError, StoreError
 from storage import open_store
+from storage.digests import CLAIM_LASTS
 from tests.adapters.test_scheduler import World
 from tests.contract.examples import done, entry, limit
 
@@ -64,6 +65,23 @@ async def test_of_many_processes_one_brings_it(world: AlertWorld) -> None:
     await world.spend(1_000, WORKSPACE)
 
     assert sum(await asyncio.gather(*(world.looker().post_due() for _ in range(8)))) == 1
+    assert len(world.announcer.announced) == 1
+
+
+async def test_an_alert_that_failed_with_the_store_is_brought_once_its_claim_has_lapsed(
+    world: AlertWorld,
+) -> None:
+    await world.set("digest_channel", "C1")
+    await world.spend(1_000, WORKSPACE)
+    looker = world.looker()
+    world.announcer.refusals = [StoreError()]
+
+    first = await looker.post_due()
+    soon = await looker.post_due()
+    world.clock.advance(CLAIM_LASTS.total_seconds())
+    later = [await looker.post_due(), await looker.post_due()]
+
+    assert (first, soon, later) == (0, 0, [1, 0])
     assert len(world.announcer.announced) == 1
 
 

@@ -12,7 +12,7 @@ import pytest
 from adapters.announcing import Admins, Announcement, announcers_of
 from adapters.scheduler import Digests, run_lookouts
 from bot.caps import NO_CAPS
-from bot.errors import DeliveryError, SettingError
+from bot.errors import BotError, DeliveryError, SettingError
 from bot.reporting import Reporter
 from bot.settings import SettingChange
 from storage import SqlStore, open_store
@@ -29,7 +29,7 @@ class RecordingAnnouncer:
     def __init__(self) -> None:
         self.announced: list[Announcement] = []
         self.told: list[tuple[str, str]] = []
-        self.refusals: list[DeliveryError] = []
+        self.refusals: list[BotError] = []
 
     async def announce(self, announcement: Announcement) -> None:
         if self.refusals:
