@@ -68,6 +68,9 @@ class ModelCall:
     messages: tuple[Message, ...]
     max_output_tokens: int
     temperature: float | None = None
+    goes_on: bool = False
+    """Whether more is likely to follow at once: a provider that caches only what it is asked to
+    is asked to."""
     timeout_s: float = 300.0
 
     @property

@@ -19,7 +19,7 @@ class Price:
     cached_input_nanousd_per_mtok: int | None = None
     """A provider's price for input that it had cached; None bills it as any input."""
     cache_write_nanousd_per_mtok: int | None = None
-    """Its price for input that it puts into its cache unasked; None bills it as any input."""
+    """Its price for input that goes into its cache; None bills it as any input."""
 
     def cost(
         self,

@@ -127,7 +127,7 @@ class Preparation:
             models=settings.models,
             dial=settings.dial,
             current_alias=latest.alias if latest is not None else None,
-            is_cached=latest is not None and self._clock.now() - latest.sent_at <= CACHE_LASTS,
+            goes_on=latest is not None and self._clock.now() - latest.sent_at <= CACHE_LASTS,
             available=None if least is None else least.available,
             is_budget_low=any(state.is_low for state in states),
             unhealthy=self._unhealthy(),

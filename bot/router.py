@@ -150,7 +150,7 @@ def _cost(model: ModelSpec, request: RouteRequest) -> int | None:
         model,
         request.input_tokens,
         earlier_tokens=request.earlier_tokens,
-        is_cached=request.is_cached and model.alias == request.current_alias,
+        is_cached=request.goes_on and model.alias == request.current_alias,
     )
 
 
@@ -284,6 +284,7 @@ def _decision(
         alternatives={tier: (model.alias, _cost(model, request)) for tier, model in best.items()},
         reason=", ".join(requirements.reasons[:3]) or "an everyday question",
         notes=notes,
+        goes_on=request.goes_on,
         is_budget_used_up=is_used_up,
     )
 

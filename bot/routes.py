@@ -35,8 +35,8 @@ class RouteRequest:
     dial: int = 5
     current_alias: str | None = None
     """The model that answered last in this conversation."""
-    is_cached: bool = False
-    """Whether that was a moment ago, so that its provider may have the conversation in a cache."""
+    goes_on: bool = False
+    """Whether that was a moment ago: its provider may have the conversation in its cache."""
     available: int | None = None
     """Nano-dollars left in the tightest budget; None without a cap."""
     is_budget_low: bool = False
@@ -71,6 +71,8 @@ class RouteDecision:
     reason: str
     notes: tuple[str, ...] = ()
     """What the person should know of it, such as a step down for the budget."""
+    goes_on: bool = False
+    """Whether the conversation goes on at once, and so is worth a place in a provider's cache."""
     is_budget_used_up: bool = False
     """Whether only models that cost nothing can be paid for."""
     policy_version: str = POLICY_VERSION

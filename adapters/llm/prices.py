@@ -18,9 +18,10 @@ from bot.model_file import KnownModel
 _FILE = "model_prices_and_context_window_backup.json"
 _DEARER_ABOVE = re.compile(r"(?:in|out)put_cost_per_token_above_(\d+)k_tokens\Z")
 _MTOK = 1_000_000
-_CACHE_UNASKED = ("openai", "azure")
-"""They put input into their cache unasked, and bill that dearer from GPT-5.6 on: 1.25 times as much
-(https://developers.openai.com/api/docs/guides/prompt-caching, read 2026-11-28)."""
+_BILLS_CACHE_WRITES = ("openai", "azure", "anthropic")
+"""They bill what goes into their cache 1.25 times as dear: OpenAI's models unasked from GPT-5.6 on
+(https://developers.openai.com/api/docs/guides/prompt-caching), Anthropic's for what is marked
+(https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching; both read 2026-11-28)."""
 _CAPABILITIES = {
     "supports_vision": Capability.VISION,
     "supports_function_calling": Capability.TOOLS,
@@ -91,8 +92,8 @@ def _to_known(entry: Mapping[str, Any]) -> KnownModel:
 
 
 def _cache_write(entry: Mapping[str, Any]) -> Decimal | None:
-    """What input costs that is put into a cache unasked; other providers' caches aren't asked."""
-    if entry.get("litellm_provider") not in _CACHE_UNASKED:
+    """What input costs that goes into a cache, where Parley's requests ever put some there."""
+    if entry.get("litellm_provider") not in _BILLS_CACHE_WRITES:
         return None
     return _per_mtok(entry.get("cache_creation_input_token_cost"))
 

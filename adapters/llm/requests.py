@@ -21,7 +21,7 @@ def to_request(call: ModelCall, api_key: str) -> dict[str, Any]:
     request: dict[str, Any] = {
         **model.extra,
         "model": model.model_id,
-        "messages": to_messages(call.messages),
+        "messages": _cached(call),
         "api_key": api_key or NO_KEY,
         "max_tokens": call.max_output_tokens,
         "stream": True,
@@ -37,6 +37,17 @@ def to_request(call: ModelCall, api_key: str) -> dict[str, Any]:
     if call.temperature is not None:
         request["temperature"] = call.temperature
     return request
+
+
+def _cached(call: ModelCall) -> list[dict[str, Any]]:
+    """The messages; Anthropic caches a conversation only up to where it is marked."""
+    messages = to_messages(call.messages)
+    content = messages[-1]["content"]
+    if call.goes_on and call.model.provider == "anthropic" and content:
+        parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        marked = {**parts[-1], "cache_control": {"type": "ephemeral"}}
+        messages[-1]["content"] = [*parts[:-1], marked]
+    return messages
 
 
 def to_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:

@@ -64,7 +64,10 @@ class Single:
         shown = Shown(on_text)
 
         async def ask(number: int, model: ModelSpec) -> Answer:
-            return await self._ask(model, f"{name}{number}", messages, account, shown.begin())
+            fitted = await self._fit(messages, model, account)
+            call = _to_call(f"{account.turn.turn_id}:{name}{number}", model, fitted)
+            call = replace(call, goes_on=decision.goes_on)
+            return await self._ask(call, fitted, account, shown.begin())
 
         models = (decision.model, *decision.fallbacks)[:MAX_TRIES]
         try:
@@ -77,18 +80,11 @@ class Single:
         return replace(answer, notes=(*switched, *answer.notes), remark=" ".join(switched))
 
     async def _ask(
-        self,
-        model: ModelSpec,
-        step: str,
-        messages: Sequence[Message],
-        account: Account,
-        on_text: OnText,
+        self, call: ModelCall, fitted: Fitted, account: Account, on_text: OnText
     ) -> Answer:
-        fitted = await self._fit(messages, model, account)
-        call = _to_call(f"{account.turn.turn_id}:{step}", model, fitted)
         entry = await self._meter.complete(call, account, on_text)
         refuse_empty(entry)
-        return Answer(entry=entry, model=model, notes=_notes(entry, model, fitted))
+        return Answer(entry=entry, model=call.model, notes=_notes(entry, call.model, fitted))
 
 
 def refuse_empty(entry: LedgerEntry) -> None:

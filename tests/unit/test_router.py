@@ -322,7 +322,7 @@ def test_a_long_conversation_stays_with_the_model_that_has_it_in_its_cache() -> 
     full = model("full", Tier.FULL, usd="10", cached_input_usd_per_mtok=Decimal(1))
     router = _router(model("cheap", usd="1"), full, estimator=FixedEstimator(0.1, 0.6, 0.9))
     ask = replace(ASK, earlier_tokens=3_000, current_alias="full")
-    assert router.route(replace(ask, is_cached=True)).model.alias == "full"
+    assert router.route(replace(ask, goes_on=True)).model.alias == "full"
     assert router.route(ask).model.alias == "cheap"
 
 

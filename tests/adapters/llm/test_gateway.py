@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import time
 from dataclasses import replace
 from decimal import Decimal
@@ -60,11 +61,12 @@ async def test_reads_what_came_from_the_cache(
     )
 
 
+@pytest.mark.parametrize("name", ["openai", "anthropic"])
 async def test_reads_and_bills_what_was_put_into_the_cache(
-    provider: ProviderServer, gateway: LiteLLMGateway, texts: Texts
+    provider: ProviderServer, gateway: LiteLLMGateway, texts: Texts, name: str
 ) -> None:
     provider.script(text=TEXT, cached_input_tokens=2, cache_write_tokens=3)
-    model = replace(a_model(provider, "openai"), cache_write_usd_per_mtok=Decimal(100))
+    model = replace(a_model(provider, name), cache_write_usd_per_mtok=Decimal(100))
     usage = (await gateway.complete(a_call(model), texts)).usage
     assert (usage.cached_input_tokens, usage.cache_write_tokens) == (2, 3)
     cheaper = to_list_price(model, replace(usage, cache_write_tokens=0))
@@ -72,6 +74,17 @@ async def test_reads_and_bills_what_was_put_into_the_cache(
     assert model.input_usd_per_mtok is not None
     assert cheaper is not None
     assert dearer == cheaper + 3 * to_nanousd(100 - model.input_usd_per_mtok) // 1_000_000
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_asks_anthropic_alone_to_cache_what_goes_on(
+    provider: ProviderServer, gateway: LiteLLMGateway, texts: Texts, name: str, goes_on: bool
+) -> None:
+    provider.script(text=TEXT)
+    await gateway.complete(replace(a_call(a_model(provider, name)), goes_on=goes_on), texts)
+    marks = json.dumps(provider.requests[0].body).count('"cache_control"')
+    assert marks == (goes_on and name == "anthropic")
 
 
 @pytest.mark.parametrize("name", ["openai", "groq", "openrouter", "deepseek", "gemini"])

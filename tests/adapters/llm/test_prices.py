@@ -35,11 +35,12 @@ def test_knows_prices_windows_and_capabilities(table: PriceTable) -> None:
     assert known.capabilities == {Capability.VISION, Capability.TOOLS}
 
 
-def test_knows_what_is_billed_dearer_when_it_is_put_into_a_cache_unasked(table: PriceTable) -> None:
+def test_knows_what_is_billed_dearer_because_it_goes_into_a_cache(table: PriceTable) -> None:
     known = table["openai/gpt-6.1-sol"]
     assert known.input_usd_per_mtok == 2
     assert known.cache_write_usd_per_mtok == Decimal("2.5")
-    assert table["anthropic/claude-haiku-4-5"].cache_write_usd_per_mtok is None  # never asked for
+    assert table["anthropic/claude-haiku-4-5"].cache_write_usd_per_mtok == Decimal("1.25")
+    assert table["deepseek/deepseek-v4-pro"].cache_write_usd_per_mtok is None
 
 
 def test_a_window_ends_where_the_price_rises() -> None:

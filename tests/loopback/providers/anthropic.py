@@ -83,10 +83,11 @@ class Messages:
 
 
 def input_usage(exchange: Exchange) -> dict[str, int]:
-    """Write the input's usage: what was read from the cache is not in `input_tokens`."""
+    """Write the input's usage: `input_tokens` is without what the cache had or was given."""
     billed = exchange.bill()
+    in_cache = billed.cached_input_tokens + billed.cache_write_tokens
     return {
-        "input_tokens": billed.input_tokens - billed.cached_input_tokens,
-        "cache_creation_input_tokens": 0,
+        "input_tokens": billed.input_tokens - in_cache,
+        "cache_creation_input_tokens": billed.cache_write_tokens,
         "cache_read_input_tokens": billed.cached_input_tokens,
     }

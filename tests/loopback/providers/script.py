@@ -58,7 +58,7 @@ class Reply:
     reasoning: str = ""
     reasoning_tokens: int = 0
     cached_input_tokens: int = 0
-    cache_write_tokens: int = 0  # as OpenAI reports them
+    cache_write_tokens: int = 0  # OpenAI and Anthropic report them
     finish_reason: str = "stop"  # stop, length, content_filter
     served_model: str | None = None
     sends_usage: bool = True  # some local servers never do

@@ -46,12 +46,14 @@ async def _answer(
     models: Catalog,
     messages: tuple[Message, ...] = PROMPT,
     on_text: OnText = lambda _: None,
+    goes_on: bool = False,
 ) -> tuple[Answer, ScriptedGateway]:
     store, gateway = MemoryStore(), ScriptedGateway(*script)
     await store.accept(incoming("Hello"), TURN)
     clock = FrozenClock()
     single = Single(Meter(gateway, store, clock), Health(clock), _cut)
-    decision = Router(models, FixedEstimator()).route(RouteRequest(prompt="Hi", input_tokens=10))
+    request = RouteRequest(prompt="Hi", input_tokens=10, goes_on=goes_on)
+    decision = Router(models, FixedEstimator()).route(request)
     answer = await single.answer(decision, messages, Account(turn=TURN), on_text)
     return answer, gateway
 
@@ -67,6 +69,13 @@ async def test_each_try_is_a_step_of_its_own() -> None:
         "test:m1:answer1", "test:m1:answer2", "test:m1:answer3",
     ]  # fmt: skip
     assert (answer.model.alias, answer.entry.text) == ("m2", "Hi")
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_a_conversation_that_goes_on_is_worth_caching(goes_on: bool) -> None:
+    down = ProviderUnavailableError()
+    _, gateway = await _answer(down, "Hi", models=_models(2), goes_on=goes_on)
+    assert [call.goes_on for call in gateway.calls] == [goes_on, goes_on]
 
 
 async def test_it_gives_up_after_a_number_of_models() -> None:
