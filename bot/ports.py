@@ -65,6 +65,9 @@ class Sink(Protocol):
     async def fail(self, notice: Notice) -> None:
         """Show a notice in place of an answer. Once, instead of `finish`; may be repeated."""
 
+    async def close(self) -> None:
+        """Show nothing more, without an end: another process goes on with the turn."""
+
 
 class Delivery(Protocol):
     """Opens sinks on one platform."""

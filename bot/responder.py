@@ -138,6 +138,7 @@ class Responder:
             ended = await self._run(begun, progress)
         except SupersededError:
             logger.info("another process has taken the turn over", extra={"turn_id": turn_id})
+            await progress.sink.close()
             return
         await self._closing.close(ended, progress.sink, progress.error)
 

@@ -116,6 +116,9 @@ class RecordingSink:
     async def fail(self, notice: Notice) -> None:
         self.events.append(("fail", notice))
 
+    async def close(self) -> None:
+        self.events.append(("close", ""))
+
     @property
     def reply(self) -> Reply:
         ended = [event for name, event in self.events if name == "finish"]

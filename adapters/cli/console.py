@@ -67,6 +67,9 @@ class ConsoleSink:
         if not self.is_quiet:
             self._say(notice.text)
 
+    async def close(self) -> None:
+        """What was printed stays."""
+
     def _write(self, text: str) -> None:
         if self.is_gone:
             return

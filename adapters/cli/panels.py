@@ -92,6 +92,10 @@ class PanelSink:
         """Show a notice in its place."""
         self._end(notice.text)
 
+    async def close(self) -> None:
+        """Leave it as it is."""
+        self._end(self.text)
+
     def _end(self, text: str, *small_print: str) -> None:
         self.text = text
         self.small_print = " · ".join(line for line in small_print if line)

@@ -99,3 +99,6 @@ class LostSink:
     async def fail(self, notice: Notice) -> None:
         """Raises TokenError."""
         raise TokenError("not_installed", str(TokenError.__doc__))
+
+    async def close(self) -> None:
+        """Nobody sees it."""

@@ -44,6 +44,9 @@ class PrivateSink:
         """Send a notice."""
         await self._send({"text": plain(notice.text), "blocks": [markdown_block(notice.text)]})
 
+    async def close(self) -> None:
+        """There is nothing to end."""
+
     async def _send(self, body: Mapping[str, object]) -> None:
         message = {"response_type": "ephemeral", "replace_original": False, **body}
         try:

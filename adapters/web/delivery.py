@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+from bot.endings import STOPPED_NOTE
 from bot.replies import Notice, Reply
 from bot.turns import Turn, TurnStatus
 
@@ -103,11 +104,16 @@ class WebSink:
 
     async def finish(self, reply: Reply) -> None:
         """Show the whole answer."""
-        self._end(replace(self._turn, status=TurnStatus.DONE, reply=reply))
+        is_stopped = STOPPED_NOTE in reply.notes
+        status = TurnStatus.CANCELLED if is_stopped else TurnStatus.DONE
+        self._end(replace(self._turn, status=status, reply=reply))
 
     async def fail(self, notice: Notice) -> None:
         """Show a notice in place of an answer."""
         self._end(replace(self._turn, status=TurnStatus.FAILED, notice=notice.text))
+
+    async def close(self) -> None:
+        """Whoever watches sees the end in the store."""
 
     def _end(self, turn: Turn) -> None:
         text = turn.reply.text if turn.reply else self._live.now.text
@@ -140,6 +146,9 @@ class WebBranch:
     async def fail(self, notice: Notice) -> None:
         """Show a notice in its place."""
         self._set(replace(self._now, notice=notice.text))
+
+    async def close(self) -> None:
+        """Its text so far stays until the answer has ended."""
 
     def _set(self, now: BranchProgress) -> None:
         self._now = now

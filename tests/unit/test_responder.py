@@ -201,7 +201,7 @@ async def test_a_turn_run_again_before_its_end_was_kept_pays_nothing_more() -> N
 async def test_a_turn_that_another_process_took_over_is_left_to_it() -> None:
     world = World(ScriptedGateway("Hello"), store=OvertakenStore())
     sink = await world.ask("Hi")
-    assert sink.events == [("status", "free · free"), ("append", "Hello")]
+    assert sink.events == [("status", "free · free"), ("append", "Hello"), ("close", "")]
     assert await world.status() is TurnStatus.RUNNING
 
 
@@ -209,6 +209,7 @@ async def test_a_debate_that_another_process_took_over_is_not_broken_off() -> No
     world = World(ScriptedGateway("Tea."), store=OvertakenStore())
     sink = await world.ask("debate Tea or coffee?")
     assert [kind for kind, _ in sink.branches["propose1"].events] == ["append"]
+    assert sink.events[-1] == ("close", "")
     assert await world.status() is TurnStatus.RUNNING
 
 

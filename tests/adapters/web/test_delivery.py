@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from adapters.web import WebDelivery
 from adapters.web.delivery import Progress
+from bot.endings import stopped
 from bot.replies import Notice, Reply
 from bot.turns import Turn, TurnStatus
 from storage import MemoryStore
@@ -81,6 +82,17 @@ async def test_an_answer_that_begins_anew_after_a_crash_starts_with_no_text() ->
     assert (second.text, second.attempt) == ("", first.attempt + 1)
     await again.finish(Reply(text="New"))
     assert ends(await anext(page)).reply == Reply(text="New")
+
+
+async def test_a_stopped_answer_ends_as_the_store_has_it() -> None:
+    delivery, store = WebDelivery(), await stored()
+    page = asyncio.create_task(watched(delivery, store))
+    await asyncio.sleep(0)
+    sink = await delivery.open(TURN)
+    ended = stopped(TURN, "Half", [])
+    assert ended.reply is not None
+    await sink.finish(ended.reply)
+    assert ends((await page)[-1]) == ended
 
 
 async def test_a_turn_that_is_over_is_shown_from_the_store() -> None:
