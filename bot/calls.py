@@ -15,6 +15,11 @@ from bot.messages import Attachment, Message
 OnText = Callable[[str], None]
 """Takes each piece of text as it comes. It never waits, so that nobody slows the reading down."""
 
+
+def unheard(_text: str) -> None:
+    """Takes text that nobody wants."""
+
+
 _IMAGE_TOKENS = 1_600
 """The most that current providers count for one picture of the size we send."""
 _MESSAGE_OVERHEAD_TOKENS = 8

@@ -51,6 +51,7 @@ class _Reading:
         self.started_s = clock.elapsed_s()
         self.first_token_s: float | None = None
         self.pieces: list[str] = []
+        self.reasoning: list[str] = []
 
     def __call__(self, text: str) -> None:
         if self.first_token_s is None:
@@ -109,7 +110,7 @@ class Meter:
             raise errors.ProviderUnavailableError(
                 "This call was interrupted several times, so I gave it up. Please ask again."
             )
-        return await self._gateway.complete(call, reading)
+        return await self._gateway.complete(call, reading, reading.reasoning.append)
 
     async def _open(self, call: ModelCall, account: Account) -> tuple[LedgerEntry, ModelCall]:
         """Hold what the call can cost; with too little left, ask for a shorter answer."""
@@ -205,15 +206,17 @@ def _failed(
 
 
 def _cut(entry: LedgerEntry, call: ModelCall, reading: _Reading, status: CallStatus) -> LedgerEntry:
-    """What a call used that did not end well: its input and the text so far, estimated.
+    """What a call used that did not end well: its input, the text and reasoning so far, estimated.
 
-    One that brought no text is taken as not billed when it failed; cancelled, its input counts.
+    One that brought neither is taken as not billed when it failed; cancelled, its input counts.
     """
     text = "".join(reading.pieces)
-    is_billed = bool(text) or status is CallStatus.CANCELLED
+    reasoning_tokens = estimate_tokens("".join(reading.reasoning))
+    is_billed = bool(text or reasoning_tokens) or status is CallStatus.CANCELLED
     usage = Usage(
         input_tokens=call.input_tokens if is_billed else 0,
-        output_tokens=estimate_tokens(text),
+        output_tokens=estimate_tokens(text) + reasoning_tokens,
+        reasoning_tokens=reasoning_tokens,
         is_estimated=True,
     )
     return replace(

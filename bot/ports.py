@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.budget import BudgetAlert, BudgetState, Limit
-from bot.calls import Completion, ModelCall, OnText
+from bot.calls import Completion, ModelCall, OnText, unheard
 from bot.ledger import LedgerEntry
 from bot.lessons import AnsweredTurn, LearnedVersion
 from bot.messages import ConversationKey, IncomingMessage
@@ -31,8 +31,12 @@ class Clock(Protocol):
 class Gateway(Protocol):
     """Calls models."""
 
-    async def complete(self, call: ModelCall, on_text: OnText) -> Completion:
+    async def complete(
+        self, call: ModelCall, on_text: OnText, on_reasoning: OnText = unheard
+    ) -> Completion:
         """Ask a model; hand each piece of text to `on_text` as it comes, return the whole.
+
+        What a provider shows of the model's reasoning goes to `on_reasoning`: it is billed, too.
 
         Raises a GatewayError, never a provider's own. Cancelling it ends the provider's stream.
         It tries once: retries and fallbacks are the caller's, since each try costs money.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from bot.calls import Completion, ModelCall, OnText, Usage
+from bot.calls import Completion, ModelCall, OnText, Usage, unheard
 from bot.caps import InstanceCaps, Period
 from bot.catalog import Capability, Catalog, ModelSpec, Tier
 from bot.difficulty import Estimate, HistoryTurn
@@ -38,18 +38,20 @@ class FrozenClock:
 
 @dataclass(slots=True)
 class Hang:
-    """A scripted answer that shows its text, then waits until it is cancelled."""
+    """A scripted answer that reasons, shows its text, then waits until it is cancelled."""
 
     text: str = ""
+    reasoning: str = ""
     reached: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A scripted answer that shows its text, then fails."""
+    """A scripted answer that reasons, shows its text, then fails."""
 
     text: str
     error: Exception
+    reasoning: str = ""
 
 
 Script = str | Exception | Hang | Cut | Completion
@@ -63,14 +65,18 @@ class ScriptedGateway:
         self.calls: list[ModelCall] = []
         self.cancelled: list[str] = []
 
-    async def complete(self, call: ModelCall, on_text: OnText) -> Completion:
+    async def complete(
+        self, call: ModelCall, on_text: OnText, on_reasoning: OnText = unheard
+    ) -> Completion:
         self.calls.append(call)
         step = self.script.pop(0) if self.script else f"echo: {call.messages[-1].text}"
         if isinstance(step, Exception):
             raise step
         if isinstance(step, Hang):
+            on_reasoning(step.reasoning)
             await self._hang(step, call, on_text)
         if isinstance(step, Cut):
+            on_reasoning(step.reasoning)
             on_text(step.text)
             raise step.error
         if isinstance(step, Completion):

@@ -13,7 +13,7 @@ from adapters.llm.library import Library, Stage, http_client
 from adapters.llm.providers import key_variable
 from adapters.llm.reading import Patience, Reading
 from adapters.llm.requests import to_request
-from bot.calls import Completion, ModelCall, OnText
+from bot.calls import Completion, ModelCall, OnText, unheard
 from bot.catalog import ModelSpec
 from bot.errors import (
     GatewayError,
@@ -65,14 +65,16 @@ class LiteLLMGateway:
             await self._session.close()
             self._session = self._client = None
 
-    async def complete(self, call: ModelCall, on_text: OnText) -> Completion:
+    async def complete(
+        self, call: ModelCall, on_text: OnText, on_reasoning: OnText = unheard
+    ) -> Completion:
         """Ask a model; see the port."""
         key = self._key_of(call.model) or ""
         if not key and key_variable(call.model):
             raise missing_key(call.model)
         litellm = await self._library.ready()
         self._connect()
-        reading = Reading(call, on_text, self._patience_with(call))
+        reading = Reading(call, on_text, self._patience_with(call), on_reasoning)
         try:
             async with reading.clock:
                 return await self._read(litellm, to_request(call, key), reading, call.model)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeGuard
 
 from adapters.llm.tokens import count_tokens
-from bot.calls import Completion, ModelCall, OnText, Usage
+from bot.calls import Completion, ModelCall, OnText, Usage, unheard
 from bot.legible import to_legible
 from bot.money import to_nanousd
 
@@ -29,9 +29,12 @@ class Patience:
 class Reading:
     """Takes the chunks of one stream, and pushes its deadline on while they come."""
 
-    def __init__(self, call: ModelCall, on_text: OnText, patience: Patience) -> None:
+    def __init__(
+        self, call: ModelCall, on_text: OnText, patience: Patience, on_reasoning: OnText = unheard
+    ) -> None:
         self._call = call
         self._on_text = on_text
+        self._on_reasoning = on_reasoning
         self._gap_s = patience.gap_s
         self._now = asyncio.get_running_loop().time
         self._started_s = self._alive_s = self._now()
@@ -87,8 +90,9 @@ class Reading:
         self._finish_reason = choice.finish_reason or self._finish_reason
         if text := choice.delta.content:
             self._take_text(text)
-        elif getattr(choice.delta, "reasoning_content", None):
+        elif reasoning := getattr(choice.delta, "reasoning_content", None):
             self._stay_awake()
+            self._on_reasoning(to_legible(str(reasoning)))
 
     async def to_completion(self) -> Completion:
         """Sum up a stream that was read to its end."""

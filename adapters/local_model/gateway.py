@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from adapters.local_model.demo import DemoModel
 from adapters.local_model.prompting import PROVIDER, primed
-from bot.calls import Completion, ModelCall, OnText
+from bot.calls import Completion, ModelCall, OnText, unheard
 from bot.ports import Gateway
 
 
@@ -17,9 +17,11 @@ class DemoGateway:
         self._inner = inner
         self._demo = demo
 
-    async def complete(self, call: ModelCall, on_text: OnText) -> Completion:
+    async def complete(
+        self, call: ModelCall, on_text: OnText, on_reasoning: OnText = unheard
+    ) -> Completion:
         """As the port says; a prompt asked before the model is loaded waits for it."""
         if call.model.provider != PROVIDER:
-            return await self._inner.complete(call, on_text)
+            return await self._inner.complete(call, on_text, on_reasoning)
         model = replace(call.model, api_base=await self._demo.ready())
-        return await self._inner.complete(primed(replace(call, model=model)), on_text)
+        return await self._inner.complete(primed(replace(call, model=model)), on_text, on_reasoning)

@@ -31,7 +31,7 @@ from adapters.discord import run_discord
 from adapters.engine import DurableEngine
 from adapters.parts import Deliveries, Parts
 from adapters.settings import AppSettings
-from bot.calls import Completion, ModelCall, OnText
+from bot.calls import Completion, ModelCall, OnText, unheard
 from bot.inbox import Inbox
 from bot.responder import Responder
 from bot.router import Router
@@ -62,7 +62,9 @@ class SteadyGateway:
     random: random.Random
     streams: dict[str, Stream] = field(default_factory=dict)
 
-    async def complete(self, call: ModelCall, on_text: OnText) -> Completion:
+    async def complete(
+        self, call: ModelCall, on_text: OnText, on_reasoning: OnText = unheard
+    ) -> Completion:
         stream = self.streams[call.call_id] = Stream(time.monotonic())
         text = ""
         for number in range(int(self.seconds * self.random.uniform(1.0, 1.5) * CHUNKS_A_SECOND)):

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from adapters.clock import SystemClock
 from adapters.engine import DurableEngine
-from bot.calls import Completion, ModelCall, OnText, Usage
+from bot.calls import Completion, ModelCall, OnText, Usage, unheard
 from bot.catalog import Catalog, ModelSpec, Tier
 from bot.difficulty import RulesEstimator
 from bot.inbox import Inbox
@@ -51,7 +51,9 @@ class Instant:
     asked_s: dict[str, float] = field(default_factory=dict)
     ended: int = 0
 
-    async def complete(self, call: ModelCall, on_text: OnText) -> Completion:
+    async def complete(
+        self, call: ModelCall, on_text: OnText, on_reasoning: OnText = unheard
+    ) -> Completion:
         self.asked_s[call.call_id.rsplit(":", 1)[0]] = time.perf_counter()
         on_text("Yes.")
         return Completion(

@@ -15,6 +15,7 @@ from bot.errors import (
     DeliveryError,
     ProviderUnavailableError,
     RateLimitError,
+    ResponseTimeoutError,
     StreamCutError,
     SupersededError,
 )
@@ -145,6 +146,25 @@ async def test_a_cut_stream_is_billed_by_estimate() -> None:
     assert entry.usage.is_estimated
     assert (entry.usage.output_tokens, entry.text) == (9, "x" * 35)
     assert entry.cost == entry.usage.input_tokens * 1_000 + 36_000
+
+
+async def test_the_reasoning_of_a_call_that_was_stopped_or_cut_before_any_text_is_billed() -> None:
+    store, hang = await _ready(), Hang(reasoning="x" * 35)
+    gateway = ScriptedGateway(Cut("", ResponseTimeoutError(), reasoning="x" * 35), hang)
+    meter = Meter(gateway, store, FrozenClock())
+    with pytest.raises(ResponseTimeoutError):
+        await meter.complete(_call(), Account(turn=TURN), _ignore)
+    second = replace(_call(), call_id="test:m1:answer2")
+    task = asyncio.create_task(meter.complete(second, Account(turn=TURN), _ignore))
+    await hang.reached.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    for entry in await store.entries(TURN.turn_id):
+        assert entry.usage is not None
+        assert entry.usage.is_estimated
+        assert (entry.usage.output_tokens, entry.usage.reasoning_tokens) == (9, 9)
+        assert entry.cost == entry.usage.input_tokens * 1_000 + 36_000
 
 
 async def test_a_cancelled_call_ends_the_stream_and_is_billed() -> None:

@@ -19,7 +19,7 @@ from adapters.discord.client import ParleyClient
 from adapters.inline_queue import InlineQueue
 from adapters.parts import Deliveries, Parts
 from adapters.settings import AppSettings
-from bot.calls import Completion, ModelCall, OnText
+from bot.calls import Completion, ModelCall, OnText, unheard
 from bot.inbox import Inbox
 from bot.responder import Responder
 from bot.router import Router
@@ -41,7 +41,9 @@ class PacedGateway:
     cancelled: list[str] = field(default_factory=list)
     ended_s: dict[str, float] = field(default_factory=dict)
 
-    async def complete(self, call: ModelCall, on_text: OnText) -> Completion:
+    async def complete(
+        self, call: ModelCall, on_text: OnText, on_reasoning: OnText = unheard
+    ) -> Completion:
         self.calls.append(call)
         steps = self.scripts.pop(0) if self.scripts else [f"echo: {call.messages[-1].text}"]
         text = ""

@@ -310,6 +310,16 @@ async def test_reasoning_is_a_sign_of_life(
     assert completion.text == TEXT
 
 
+@pytest.mark.parametrize("name", ["deepseek", "openrouter", "groq"])
+async def test_hands_on_what_is_shown_of_the_reasoning(
+    provider: ProviderServer, gateway: LiteLLMGateway, texts: Texts, name: str
+) -> None:
+    provider.script(text=TEXT, reasoning="Hm.")
+    reasoning = Texts()
+    await gateway.complete(a_call(a_model(provider, name)), texts, reasoning)
+    assert (texts.text, reasoning.text) == (TEXT, "Hm.")
+
+
 async def test_a_server_of_one_s_own_may_take_its_time(
     provider: ProviderServer, make_gateway: GatewayMaker, texts: Texts
 ) -> None:

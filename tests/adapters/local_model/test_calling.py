@@ -110,7 +110,9 @@ class Inner:
     def __init__(self) -> None:
         self.calls: list[ModelCall] = []
 
-    async def complete(self, call: ModelCall, on_text: object) -> Completion:
+    async def complete(
+        self, call: ModelCall, on_text: object, on_reasoning: object = None
+    ) -> Completion:
         self.calls.append(call)
         usage = Usage(input_tokens=1, output_tokens=1)
         return Completion(text="", usage=usage, finish_reason="stop", response_model_id="x")

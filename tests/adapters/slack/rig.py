@@ -15,7 +15,7 @@ from adapters.parts import Deliveries, Parts
 from adapters.settings import AppSettings
 from adapters.slack.preview import PreviewLimits
 from adapters.slack.running import SlackBot
-from bot.calls import Completion, ModelCall, OnText
+from bot.calls import Completion, ModelCall, OnText, unheard
 from bot.errors import GatewayError
 from bot.inbox import Inbox
 from bot.messages import ConversationKey
@@ -54,7 +54,9 @@ class PacedGateway:
     ended_at_s: dict[str, float] = field(default_factory=dict)
     make: Callable[[ModelCall], Paced] = lambda call: Paced([f"echo: {call.messages[-1].text}"])
 
-    async def complete(self, call: ModelCall, on_text: OnText) -> Completion:
+    async def complete(
+        self, call: ModelCall, on_text: OnText, on_reasoning: OnText = unheard
+    ) -> Completion:
         self.calls.append(call)
         loop = asyncio.get_running_loop()
         self.called_at_s.append(loop.time())

@@ -27,7 +27,7 @@ from adapters.web import (
     probe_routes,
     run_web,
 )
-from bot.calls import Completion, ModelCall, OnText
+from bot.calls import Completion, ModelCall, OnText, unheard
 from bot.caps import NO_CAPS
 from bot.catalog import Catalog
 from bot.inbox import Inbox
@@ -63,7 +63,9 @@ class DictatedGateway:
         self.say(text)
         self.end()
 
-    async def complete(self, call: ModelCall, on_text: OnText) -> Completion:
+    async def complete(
+        self, call: ModelCall, on_text: OnText, on_reasoning: OnText = unheard
+    ) -> Completion:
         self.calls.append(call)
         text = ""
         try:

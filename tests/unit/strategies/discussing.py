@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from bot.calls import Completion, ModelCall, OnText
+from bot.calls import Completion, ModelCall, OnText, unheard
 from bot.catalog import Catalog, Tier
 from bot.inbox import Inbox
 from bot.ledger import LedgerEntry
@@ -51,7 +51,9 @@ class Playing:
         self.hanging = asyncio.Event()
         self.keeps_limits = False
 
-    async def complete(self, call: ModelCall, on_text: OnText) -> Completion:
+    async def complete(
+        self, call: ModelCall, on_text: OnText, on_reasoning: OnText = unheard
+    ) -> Completion:
         self.calls.append(call)
         line = self.parts.get(call.call_id.rpartition(":")[2]) or self.parts[call.model.alias]
         if isinstance(line, Exception):
