@@ -10,6 +10,7 @@ from string import ascii_lowercase, ascii_uppercase, digits, punctuation
 
 from bot.attachments import FRAME_TOKENS
 from bot.catalog import ModelSpec
+from bot.image_headers import read_picture
 from bot.messages import Attachment, Message
 
 OnText = Callable[[str], None]
@@ -20,8 +21,15 @@ def unheard(_text: str) -> None:
     """Takes text that nobody wants."""
 
 
-_IMAGE_TOKENS = 1_600
-"""The most that current providers count for one picture of the size we send."""
+_IMAGE_TOKENS, _MOST_IMAGE_TOKENS, _MOST_OPENAI_IMAGE_TOKENS = 1_600, 4_800, 12_000
+"""What one picture takes at least, and at most, on the high side of what providers document.
+
+Anthropic: a token for 28 × 28 pixels, up to 4,784 (vision guide). Gemini 3 and later: up to 1,120
+without a setting (media resolution); earlier ones 258 for 768 × 768. OpenAI (images and vision):
+patches of 32 × 32 times 1.2 from GPT-5.6 on, up to 10,000 of them where it takes the whole
+picture; small ones up to 1,536 of them times 1.62 (mini) or 2.46 (nano).
+"""
+_IMAGE_PATCH, _TOKENS_OF_A_PATCH = 28, 2
 _MESSAGE_OVERHEAD_TOKENS = 8
 _TOKENS_OF: tuple[tuple[float, bytes], ...] = (
     (1.0, digits.encode()),  # some providers take them one by one, others by threes
@@ -80,8 +88,10 @@ class ModelCall:
 
     @property
     def input_tokens(self) -> int:
-        """An estimate, on the high side."""
-        return estimate_input_tokens(self.messages)
+        """An estimate, on the high side, of what its provider bills."""
+        is_openai = "openai/" in self.model.model_id
+        most = _MOST_OPENAI_IMAGE_TOKENS if is_openai else _MOST_IMAGE_TOKENS
+        return sum(estimate_message_tokens(each, most) for each in self.messages)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,12 +130,21 @@ def estimate_input_tokens(messages: Sequence[Message]) -> int:
     return sum(estimate_message_tokens(message) for message in messages)
 
 
-def estimate_message_tokens(message: Message) -> int:
+def estimate_message_tokens(message: Message, most_of_image: int = _MOST_IMAGE_TOKENS) -> int:
     """How many tokens one message is, its attachments included."""
     total = _MESSAGE_OVERHEAD_TOKENS + estimate_tokens(message.text)
-    for attachment in message.attachments:
-        total += _IMAGE_TOKENS if attachment.is_image else _file_tokens(attachment)
+    for file in message.attachments:
+        total += _image_tokens(file, most_of_image) if file.is_image else _file_tokens(file)
     return total
+
+
+def _image_tokens(image: Attachment, most: int) -> int:
+    """By its size; one whose bytes are gone is told of in words."""
+    picture = read_picture(image.data)
+    if picture is None:
+        return _IMAGE_TOKENS
+    patches = ceil(picture.width / _IMAGE_PATCH) * ceil(picture.height / _IMAGE_PATCH)
+    return min(most, max(_IMAGE_TOKENS, _TOKENS_OF_A_PATCH * patches))
 
 
 def _file_tokens(file: Attachment) -> int:
