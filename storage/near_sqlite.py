@@ -15,6 +15,8 @@ from typing import Any
 
 import aiosqlite
 
+from storage.old_sqlite import teach_subseconds
+
 _MAY_WAIT = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "CREATE", "ALTER", "DROP")
 
 
@@ -22,7 +24,7 @@ class NearConnection(aiosqlite.Connection):
     """A connection that leaves this thread only for what may take time."""
 
     def __init__(self, database: Path, *, is_writer: bool) -> None:
-        super().__init__(lambda: sqlite3.connect(database, check_same_thread=False), 64)
+        super().__init__(lambda: _connect(database), 64)
         self._is_writer = is_writer
         self._thread.daemon = True
 
@@ -43,6 +45,12 @@ class NearConnection(aiosqlite.Connection):
         if not self._is_writer or not self._conn.in_transaction:
             return True
         return bool(args) and str(args[0]).lstrip().upper().startswith(_MAY_WAIT)
+
+
+def _connect(database: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(database, check_same_thread=False)
+    teach_subseconds(connection)
+    return connection
 
 
 def connector(database: Path, *, is_writer: bool) -> Callable[[], Awaitable[aiosqlite.Connection]]:

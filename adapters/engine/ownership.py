@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-import sqlite3
-import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -21,8 +19,6 @@ from sqlalchemy import URL
 from adapters.leases import connect_to_lease
 from bot.errors import ConfigurationError
 
-SUBSECONDS_SINCE = (3, 42)
-"""The SQLite that DBOS needs from Python 3.12 on; with an older Python it asks for less."""
 LOCAL = "parley"
 """The one process on SQLite: the same after a restart, so that it finds its own work again."""
 GRACE_S = 5.0
@@ -70,7 +66,6 @@ class FileOwnership:
 
     async def take(self) -> None:
         """Lock the file beside the database; the system unlocks it when the process dies."""
-        check_sqlite(sys.version_info[:2], sqlite3.sqlite_version_info)
         file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -187,17 +182,6 @@ def _to_key(executor_id: str) -> int:
     """A lock's number; PostgreSQL's are signed 64 bits."""
     digest = blake2b(f"parley:{executor_id}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, signed=True)
-
-
-def check_sqlite(python: tuple[int, ...], sqlite: tuple[int, ...]) -> None:
-    """Raise ConfigurationError where a newer Python brings a SQLite that is too old for it."""
-    if python >= (3, 12) and sqlite < SUBSECONDS_SINCE:
-        versions = [".".join(map(str, version)) for version in (python, sqlite)]
-        raise ConfigurationError(
-            f"This Python {versions[0]} brings SQLite {versions[1]}, and needs 3.42 or newer. Use "
-            "Python 3.11 (PARLEY_PYTHON=python3.11 ./parley up, after removing .venv), a system "
-            "with a newer SQLite, or PostgreSQL (DATABASE_URL)."
-        )
 
 
 def ownership_of(url: URL) -> Ownership:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.turns import Turn
 from storage import Place
+from storage.old_sqlite import teach_subseconds
 
 QUEUE = "turns"
 WORKFLOW = "answer_turn"
@@ -277,6 +278,7 @@ def _to_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: object) -> None:
+        teach_subseconds(connection)
         connection.isolation_level = "IMMEDIATE"
         for pragma in (
             "busy_timeout=30000",

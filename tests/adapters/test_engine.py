@@ -16,7 +16,7 @@ from sqlalchemy import Connection, make_url
 from adapters.clock import SystemClock
 from adapters.engine import DurableEngine, QueueDoor
 from adapters.engine.engine import MAX_FAILURES
-from adapters.engine.ownership import AdvisoryOwnership, check_sqlite
+from adapters.engine.ownership import AdvisoryOwnership
 from adapters.engine.upkeep import Upkeep
 from bot.errors import ConfigurationError, DeliveryError, StoreError
 from bot.turns import Turn, TurnStatus
@@ -152,13 +152,6 @@ async def test_a_turn_begins_long_before_the_queue_is_polled(store: SqlStore) ->
             took_s.append(time.perf_counter() - began_s)
 
     assert sorted(took_s)[5] < 0.4  # the poll comes once a second
-
-
-def test_a_sqlite_too_old_for_its_python_is_refused_in_words() -> None:
-    check_sqlite((3, 11), (3, 37, 2))
-    check_sqlite((3, 13), (3, 42, 0))
-    with pytest.raises(ConfigurationError, match=r"Python 3\.13 brings SQLite 3\.40\.1"):
-        check_sqlite((3, 13), (3, 40, 1))
 
 
 @pytest.mark.postgres

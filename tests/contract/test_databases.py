@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 import traceback
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from storage.convert_money import to_budget_values, to_call_values
 from storage.database import Database, to_url
 from storage.migrate import VERSIONS, is_ours, migrate
 from storage.near_sqlite import connector
+from storage.old_sqlite import teach_subseconds
 from tests.contract.examples import (
     ELSEWHERE,
     NOON,
@@ -371,3 +374,13 @@ async def test_an_end_that_is_kept_although_the_connection_was_lost_counts_once(
         (state,) = await store.states([limit()])
 
     assert (state.spent, state.held) == (40, 0)
+
+
+def test_an_older_sqlite_tells_the_time_in_fractions_too() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        teach_subseconds(connection, (3, 37, 2))
+        connection.execute("CREATE TABLE t (n, at INTEGER DEFAULT (unixepoch('subsec') * 1000))")
+        before = time.time()
+        connection.execute("INSERT INTO t (n) VALUES (1)")
+        ((at,),) = connection.execute("SELECT at FROM t").fetchall()
+    assert before - 0.001 <= at / 1000 <= time.time() + 0.001
