@@ -130,6 +130,11 @@ class Metrics:
             ["platform", "status"],
             registry=registry,
         )
+        self._unkept = Counter(
+            "parley_unkept_messages",
+            "Messages that the database could not keep: the disk is full, or it is gone",
+            registry=registry,
+        )
         self._oldest_s = Gauge(
             "parley_oldest_queued_seconds",
             "How long the oldest queued turn waits",
@@ -194,6 +199,10 @@ class Metrics:
         if turn.finished_at is not None:
             took_s = (turn.finished_at - turn.created_at).total_seconds()
             self._turn_s.labels(turn.key.platform).observe(max(0.0, took_s))
+
+    def message_unkept(self) -> None:
+        """Count a message that could not be kept; nobody answers it unless it comes again."""
+        self._unkept.inc()
 
     def backlog(self, backlog: Backlog) -> None:
         """Show what waits and runs now."""

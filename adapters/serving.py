@@ -124,7 +124,13 @@ class _Server:
 
     def inbox(self) -> Inbox:
         """The way in; it waits until the queue is open."""
-        return Inbox(self.store, self.queue, self.clock, until_open=self.queue.until_open)
+        return Inbox(
+            self.store,
+            self.queue,
+            self.clock,
+            until_open=self.queue.until_open,
+            on_unkept=self.metrics.message_unkept,
+        )
 
     async def open_rest(self, stack: AsyncExitStack) -> None:
         """Open models, queue and chat platforms, in this order."""

@@ -30,12 +30,17 @@ class Inbox:
         clock: Clock,
         *,
         until_open: Callable[[], Awaitable[object]] | None = None,
+        on_unkept: Callable[[], None] = lambda: None,
     ) -> None:
-        """`until_open` is awaited first: a prompt that comes while the program starts waits."""
+        """`until_open` is awaited first: a prompt that comes while the program starts waits.
+
+        `on_unkept` hears of each message that the store could not keep.
+        """
         self._store = store
         self._queue = queue
         self._clock = clock
         self._until_open = until_open
+        self._on_unkept = on_unkept
         self._named: dict[tuple[str, str, str], tuple[str, float]] = {}
 
     async def accept(self, incoming: IncomingMessage) -> Turn | None:
@@ -47,11 +52,8 @@ class Inbox:
         """
         await self._open()
         incoming = _legible(incoming)
-        if not incoming.is_addressed:
-            await self._store.keep(incoming)
-            return None
-        turn = self._to_turn(incoming)
-        if not await self._store.accept(incoming, turn):
+        turn = await self._keep(incoming)
+        if turn is None:
             return None
         if is_stop(incoming.text):
             for turn_id in await self._store.going(incoming.key):
@@ -60,6 +62,18 @@ class Inbox:
         await self._queue.submit(turn)
         await self._name(incoming)
         return turn
+
+    async def _keep(self, incoming: IncomingMessage) -> Turn | None:
+        """Keep a message; its turn, when it is news and asks for an answer."""
+        turn = self._to_turn(incoming)
+        try:
+            if incoming.is_addressed:
+                return turn if await self._store.accept(incoming, turn) else None
+            await self._store.keep(incoming)
+        except StoreError:
+            self._on_unkept()
+            raise
+        return None
 
     async def _name(self, incoming: IncomingMessage) -> None:
         """Keep what the place is called, when that is news or was not heard for a while.

@@ -76,6 +76,13 @@ def test_a_call_without_a_price_is_counted_as_such() -> None:
     assert value(metrics, "parley_cost_dollars_total", **HAIKU) == 0
 
 
+def test_a_message_that_was_not_kept_is_counted() -> None:
+    metrics = Metrics()
+    before = value(metrics, "parley_unkept_messages_total")
+    metrics.message_unkept()
+    assert (before, value(metrics, "parley_unkept_messages_total")) == (0, 1)
+
+
 def test_how_long_a_call_took_is_a_histogram_of_its_tier_and_provider() -> None:
     metrics = Metrics()
     metrics.call_ended(ENTRY)

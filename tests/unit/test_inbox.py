@@ -8,10 +8,10 @@ import pytest
 from bot.catalog import Tier
 from bot.errors import StoreError
 from bot.inbox import Inbox
-from bot.messages import Attachment, ConversationKey
+from bot.messages import Attachment, ConversationKey, IncomingMessage
 from bot.replies import Reply
 from bot.spend import Where
-from bot.turns import TurnStatus
+from bot.turns import Turn, TurnStatus
 from storage import MemoryStore
 from tests.fakes import NOON, FrozenClock, RecordingQueue, incoming
 
@@ -60,6 +60,27 @@ async def test_the_same_message_twice_is_answered_once(inbox: Inbox, queue: Reco
     await inbox.accept(incoming("Hello"))
     assert await inbox.accept(incoming("Hello")) is None
     assert queue.submitted == ["test:m1"]
+
+
+class _Full(MemoryStore):
+    """Has no room for a message."""
+
+    async def keep(self, message: IncomingMessage) -> None:
+        raise StoreError
+
+    async def accept(self, message: IncomingMessage, turn: Turn) -> bool:
+        raise StoreError
+
+
+@pytest.mark.parametrize("is_addressed", [True, False])
+async def test_a_message_that_cannot_be_kept_is_heard_of(
+    queue: RecordingQueue, *, is_addressed: bool
+) -> None:
+    unkept: list[str] = []
+    inbox = Inbox(_Full(), queue, FrozenClock(), on_unkept=lambda: unkept.append("one"))
+    with pytest.raises(StoreError):
+        await inbox.accept(incoming("Hello", is_addressed=is_addressed))
+    assert (unkept, queue.submitted) == (["one"], [])
 
 
 async def test_talk_between_people_is_kept_and_not_answered(
