@@ -189,9 +189,12 @@ class ParleyClient(discord.AutoShardedClient):
         mark = MARKS.get(event.emoji.name)
         if mark is None or event.user_id == self.me.id or event.message_author_id != self.me.id:
             return
+        await self._guarded(self._mark(event, mark))
+
+    async def _mark(self, event: discord.RawReactionActionEvent, mark: int) -> None:
         turn_id = await self.parts.store.turn_of_post(PLATFORM, str(event.message_id))
         if turn_id is not None:
-            await self._guarded(self.parts.inbox.feedback(turn_id, str(event.user_id), mark))
+            await self.parts.inbox.feedback(turn_id, str(event.user_id), mark)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """A form was sent in: read by what its id says, so that it may be of an earlier run."""

@@ -14,6 +14,7 @@ from bot.replies import Notice, Reply
 PRIVATE_CHARACTERS = 11_000
 MOST_PARTS = 4
 """Slack takes five answers to a command, within half an hour."""
+CUT_NOTE = "It goes on, but Slack takes no more here. Mention me with the same command for all of it."
 
 
 class PrivateSink:
@@ -35,10 +36,12 @@ class PrivateSink:
 
     async def finish(self, reply: Reply) -> None:
         """Send it; a second time after a crash is harmless, since only one person sees it."""
-        parts = split(without_pings(reply.text), PRIVATE_CHARACTERS)[:MOST_PARTS]
+        parts = split(without_pings(reply.text), PRIVATE_CHARACTERS)
+        notes = (CUT_NOTE, *reply.notes) if len(parts) > MOST_PARTS else reply.notes
+        parts = parts[:MOST_PARTS]
         for part in parts:
-            notes = small_print(reply.notes) if part is parts[-1] else []
-            await self._send({"text": plain(part), "blocks": [markdown_block(part), *notes]})
+            below = small_print(notes) if part is parts[-1] else []
+            await self._send({"text": plain(part), "blocks": [markdown_block(part), *below]})
 
     async def fail(self, notice: Notice) -> None:
         """Send a notice."""

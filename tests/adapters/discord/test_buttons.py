@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.errors import StoreError
 from bot.settings import SettingChange
+from storage import MemoryStore
 from tests.adapters.discord.conftest import Stage, until
 from tests.fakes import NOON
 from tests.loopback.discord.world import Payload
@@ -96,6 +98,30 @@ async def test_a_thumb_as_a_reaction_counts_too(stage: Stage) -> None:
     stage.server.people.react(answer, stage.bob["id"], "👍")
     await until(lambda: stage.store._kept.feedback)
     assert list(stage.store._kept.feedback.values()) == [1]
+
+
+class _Gone(MemoryStore):
+    """Is gone for a moment when it is asked whose a message is."""
+
+    asked = 0
+
+    async def turn_of_post(self, platform: str, message_id: str) -> str | None:
+        self.asked += 1
+        if self.asked == 1:
+            raise StoreError
+        return await super().turn_of_post(platform, message_id)
+
+
+async def test_a_thumb_while_the_store_is_gone_is_no_fault_of_the_program(
+    offstage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    offstage.store = store = _Gone()
+    async with offstage.connected():
+        answer = await answered(offstage)
+        for _ in range(2):
+            offstage.server.people.react(answer, offstage.bob["id"], "👍")
+        await until(lambda: store._kept.feedback)
+    assert [record for record in caplog.records if record.exc_info] == []
 
 
 async def test_why_tells_why_this_model(stage: Stage) -> None:
