@@ -14,7 +14,9 @@ from bot.replies import Notice, Reply
 PRIVATE_CHARACTERS = 11_000
 MOST_PARTS = 4
 """Slack takes five answers to a command, within half an hour."""
-CUT_NOTE = "It goes on, but Slack takes no more here. Mention me with the same command for all of it."
+CUT_NOTE = (
+    "It goes on, but Slack takes no more here. Mention me with the same command for all of it."
+)
 
 
 class PrivateSink:
