@@ -72,7 +72,9 @@ async def _show(turn: Turn, sink: Sink) -> None:
         if turn.reply is not None:
             await sink.finish(turn.reply)
         else:
-            await sink.fail(Notice(text=turn.notice, actions=(Action.AGAIN,)))
+            actions = () if turn.is_refused else (Action.AGAIN,)
+            notice = Notice(text=turn.notice, actions=actions, is_refusal=turn.is_refused)
+            await sink.fail(notice)
     except DeliveryError as error:
         # Mostly people's doing: the prompt or the thread was deleted meanwhile.
         facts = {"turn_id": turn.turn_id, "error": type(error).__name__, "says": str(error)}

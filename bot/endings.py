@@ -10,7 +10,7 @@ from bot.replies import FINISHED_ACTIONS, Action, Footer, Reply, within_reach
 from bot.routes import RouteDecision
 from bot.strategies.footers import said_last, to_footer
 from bot.strategies.single import Answer
-from bot.turns import Turn, TurnStatus
+from bot.turns import REFUSED, Turn, TurnStatus
 
 CUT_NOTE = "The answer was cut off by the provider. Ask again for a new one."
 STOPPED_NOTE = "Stopped."
@@ -22,9 +22,10 @@ def done(turn: Turn, reply: Reply) -> Turn:
     return replace(turn, status=TurnStatus.DONE, reply=reply)
 
 
-def failed(turn: Turn, message: str) -> Turn:
+def failed(turn: Turn, message: str, *, is_refused: bool = False) -> Turn:
     """Ended without one, and what the person is told instead."""
-    return replace(turn, status=TurnStatus.FAILED, notice=message)
+    decision = {**turn.decision, REFUSED: True} if is_refused else turn.decision
+    return replace(turn, status=TurnStatus.FAILED, notice=message, decision=decision)
 
 
 def answered(

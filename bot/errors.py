@@ -34,10 +34,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import ClassVar
 
 
 class BotError(Exception):
     """Something went wrong. Please try again."""
+
+    is_refusal: ClassVar[bool] = False
+    """Whether it is told before any model is asked, and asking the same again gets the same."""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or (type(self).__doc__ or "").strip())
@@ -45,6 +49,8 @@ class BotError(Exception):
 
 class PromptError(BotError):
     """I can't answer this message as it stands."""
+
+    is_refusal = True
 
 
 class EmptyPromptError(PromptError):
@@ -73,6 +79,8 @@ class SettingError(PromptError):
 
 class NotAllowedError(BotError):
     """You may not do this here. Ask an admin of this workspace."""
+
+    is_refusal = True
 
 
 class TooManyPromptsError(BotError):

@@ -75,3 +75,5 @@ class Notice:
 
     text: str
     actions: tuple[Action, ...] = ()
+    is_refusal: bool = False
+    """Whether no model was asked: nothing failed, so it looks like the answer to a command."""

@@ -156,7 +156,7 @@ class Responder:
             if isinstance(error, BudgetExceededError):  # which says what an alert would say
                 await self._store.claim_alerts(progress.limits, is_used_up=True)
             progress.error = type(error).__name__
-            return failed(progress.turn, str(error))
+            return failed(progress.turn, str(error), is_refused=error.is_refusal)
         except Exception as error:
             logger.exception("the turn failed", extra={"turn_id": turn_id})
             progress.error = type(error).__name__

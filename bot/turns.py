@@ -13,6 +13,8 @@ from bot.replies import Reply
 from bot.settings import Settings
 
 RATE_WINDOW = timedelta(minutes=1)
+REFUSED = "refused"
+"""What a refused turn's decision holds."""
 
 
 class TurnStatus(StrEnum):
@@ -61,6 +63,11 @@ class Turn:
     """Why this model: what `explanation.to_record` keeps, in plain values."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it was refused before any model was asked; asked again, it would be again."""
+        return REFUSED in self.decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

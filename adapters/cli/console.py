@@ -65,7 +65,7 @@ class ConsoleSink:
         """Say what happened; nothing goes to standard output."""
         self.notice = notice
         if not self.is_quiet:
-            self._say(notice.text)
+            self._say(notice.text, is_small=False)
 
     async def close(self) -> None:
         """What was printed stays."""
@@ -81,8 +81,8 @@ class ConsoleSink:
             give_up_output()
             self.on_gone()
 
-    def _say(self, text: str) -> None:
-        dim, plain = ("\x1b[2m", "\x1b[0m") if self.err.isatty() else ("", "")
+    def _say(self, text: str, *, is_small: bool = True) -> None:
+        dim, plain = ("\x1b[2m", "\x1b[0m") if is_small and self.err.isatty() else ("", "")
         self.err.write(f"{dim}{text}{plain}\n")
         self.err.flush()
 

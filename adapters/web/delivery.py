@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 from weakref import WeakValueDictionary
 
-from bot.endings import STOPPED_NOTE
+from bot.endings import STOPPED_NOTE, failed
 from bot.replies import Notice, Reply
 from bot.turns import Turn, TurnStatus
 
@@ -110,7 +110,7 @@ class WebSink:
 
     async def fail(self, notice: Notice) -> None:
         """Show a notice in place of an answer."""
-        self._end(replace(self._turn, status=TurnStatus.FAILED, notice=notice.text))
+        self._end(failed(self._turn, notice.text, is_refused=notice.is_refusal))
 
     async def close(self) -> None:
         """Whoever watches sees the end in the store."""

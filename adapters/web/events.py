@@ -112,8 +112,8 @@ class PageStream:
 
     def _steps(self, growing: GrowingText, seen: Progress, now: Progress) -> Iterator[str]:
         if now.ended:
-            if now.ended.reply:
-                yield _blocks(growing.end(now.text))
+            if now.ended.reply or now.ended.is_refused:
+                yield _blocks(growing.end(now.text or now.ended.notice))
             yield event("end", self._end(now.ended))
         elif now.text != seen.text or now.attempt != seen.attempt:
             yield _blocks(growing.show(now.text))

@@ -134,7 +134,7 @@ def to_branches(
 
 def to_answer(turn: Turn, style: FooterStyle, entries: Iterable[LedgerEntry] = ()) -> AnswerView:
     """A turn's answer as it stands; what is still being written comes by the stream."""
-    reply = turn.reply
+    reply = Reply(text=turn.notice, actions=()) if turn.is_refused else turn.reply
     footer = reply.footer if reply else None
     unanswered = (Action.AGAIN,) if turn.status.is_over else (Action.STOP,)
     return AnswerView(
@@ -143,7 +143,7 @@ def to_answer(turn: Turn, style: FooterStyle, entries: Iterable[LedgerEntry] = (
         blocks=to_markup(markdown.render(reply.text)) if reply else (),
         picture=to_figure(reply.card) if reply and reply.card else None,
         notes=to_markup(markdown.render_line(note) for note in reply.notes) if reply else (),
-        notice=Markup(markdown.render_line(_notice(turn))),
+        notice=Markup("" if turn.is_refused else markdown.render_line(_notice(turn))),
         footer=footer.line(style) if footer else "",
         tier=footer.tier.label if footer else "",
         actions=reply.actions if reply else unanswered,

@@ -207,6 +207,23 @@ async def test_a_failure_is_a_sentence_with_a_way_on(browser: Browser) -> None:
         await expect(answer(page).locator(".text")).to_have_text("Now it works.")
 
 
+async def test_a_refused_command_looks_like_any_answer_of_parley_now_and_later(
+    browser: Browser,
+) -> None:
+    async with web_chat() as chat, open_page(browser) as page:
+        await page.goto(chat.url)
+        await ask(page, "/setings dial 7")
+        await expect(answer(page).locator(".text code").first).to_have_text("/setings")
+        await page.reload()
+        await expect(answer(page).locator(".text code").first).to_have_text("/setings")
+        await expect(answer(page).locator(".notice")).to_have_count(0)
+        await expect(act(page, "Again")).to_have_count(0)
+        await act(page, "Copy").click()
+        await expect(act(page, "Copied")).to_be_visible()
+        await prompt(page).press("Control+v")
+        await expect(prompt(page)).to_have_value(re.compile("There is no command `/setings`"))
+
+
 async def test_a_prompt_that_is_refused_stays_in_the_box(browser: Browser) -> None:
     async with web_chat() as chat, open_page(browser) as page:
         await page.goto(chat.url)

@@ -25,6 +25,12 @@ def test_a_failed_turn_keeps_what_its_person_was_told() -> None:
     assert failed(TURN, "Down.") == replace(TURN, status=TurnStatus.FAILED, notice="Down.")
 
 
+def test_a_refused_turn_is_kept_as_such_beside_what_was_decided() -> None:
+    ended = failed(replace(TURN, decision={"command": ""}), "No.", is_refused=True)
+    assert (ended.is_refused, failed(TURN, "Down.").is_refused) == (True, False)
+    assert ended.decision["command"] == ""
+
+
 def test_an_answer_is_kept_with_the_model_that_gave_it() -> None:
     decision = Router(catalog(), FixedEstimator()).route(RouteRequest(prompt="Hi", input_tokens=9))
     answer = Answer(entry=SAID, model=model("other", Tier.CHEAP), remark="free did not answer.")

@@ -93,6 +93,21 @@ async def test_a_model_that_is_not_switched_on_is_answered_with_its_key(text: st
     assert world.gateway.calls == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["/setings dial 7", "settings dail 7", "settings dial 70", "budget user", "@fast", "debate",
+     "@model:nope hi", "debate models:nope Tea?", "settings threads off"],
+)  # fmt: skip
+async def test_a_refusal_offers_no_button_that_would_only_repeat_it(text: str) -> None:
+    world = World(ScriptedGateway())
+    sink = await world.ask(text)
+    assert (sink.notice.is_refusal, sink.notice.actions) == (True, ())
+    kept = await world.store.turn("test:m1")
+    assert kept is not None
+    assert (kept.status, kept.is_refused) == (TurnStatus.FAILED, True)
+    assert world.gateway.calls == []
+
+
 async def test_an_empty_prompt_gets_a_sentence() -> None:
     sink = await World(ScriptedGateway()).ask("@fast  ")
     assert sink.notice.text.startswith("There is no question")
@@ -120,6 +135,9 @@ async def test_when_all_fail_the_first_fault_is_told() -> None:
     world = World(ScriptedGateway(AuthenticationError(), StreamCutError(), StreamCutError()))
     sink = await world.ask("Hi")
     assert sink.notice == Notice(text=str(AuthenticationError()), actions=(Action.AGAIN,))
+    kept = await world.store.turn("test:m1")
+    assert kept is not None
+    assert not kept.is_refused
 
 
 async def test_does_not_fall_back_once_text_was_shown() -> None:

@@ -168,7 +168,8 @@ async function copy(button, text) {
 }
 
 async function copyAnswer(answer, button) {
-  await copy(button, (await (await request(pathOf(answer))).json()).text);
+  const { text, notice } = await (await request(pathOf(answer))).json();
+  await copy(button, text || notice);
 }
 
 function unfold(button) {

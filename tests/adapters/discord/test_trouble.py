@@ -38,6 +38,14 @@ async def test_the_same_event_twice_is_answered_once(stage: Stage) -> None:
     assert len(stage.server.texts(question["id"])) == 1
 
 
+async def test_a_refusal_has_no_button_under_it(stage: Stage) -> None:
+    question = stage.ask("/setings dial 7")
+    await until(lambda: stage.server.texts(question["id"]))
+    (refusal,) = stage.server.messages(question["id"])
+    assert "There is no command `/setings`" in refusal["content"]
+    assert stage.server.people.buttons(refusal) == {}
+
+
 async def test_a_mention_while_the_socket_is_down_is_answered_after_the_resume(
     stage: Stage,
 ) -> None:

@@ -237,6 +237,14 @@ async def test_a_failing_model_is_a_sentence_not_silence(rig: Rig, slack: Loopba
     assert _buttons(slack, ts) == ["parley_again"]
 
 
+async def test_a_refusal_has_no_button_under_it(rig: Rig, slack: LoopbackSlack) -> None:
+    ts = slack.say("<@UPARLEY> settings dail 7")
+    await rig.answered()
+    (said,) = slack.replies(ts)
+    assert "Did you mean `dial`?" in said
+    assert _buttons(slack, ts) == []
+
+
 async def test_a_cut_answer_keeps_its_text_and_offers_another(
     rig: Rig, slack: LoopbackSlack
 ) -> None:
