@@ -13,6 +13,7 @@ from bot.errors import StoreError
 from bot.legible import to_legible
 from bot.messages import IncomingMessage
 from bot.ports import Clock, Intake, Queue
+from bot.tags import without_tags
 from bot.turns import Turn, TurnStatus
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Inbox:
         turn = await self._keep(incoming)
         if turn is None:
             return None
-        if is_stop(incoming.text):
+        if is_stop(without_tags(incoming.text, ())):
             for turn_id in await self._store.going(incoming.key):
                 if turn_id != turn.turn_id:
                     await self.stop(turn_id)

@@ -40,6 +40,7 @@ from bot.strategies.outcome import Outcome, to_reply
 from bot.strategies.single import Answer, CutAnswerError, Single
 from bot.strategies.stage import STEP_TIMEOUT_S, Means, Stage
 from bot.summaries import Summaries
+from bot.tags import without_tags
 from bot.turns import Begun, Turn
 
 MAX_ATTEMPTS = 5
@@ -184,7 +185,8 @@ class Responder:
         progress.turn = replace(turn, decision={"command": ""})
         command = to_discussion(turn.prompt, self._router.catalog.aliases())
         if command is None and not turn.attachments:
-            command = parse_command(turn.prompt)
+            untagged = without_tags(turn.prompt, self._router.catalog.aliases())
+            command = parse_command(turn.prompt) or parse_command(untagged)
         if command is None or command.name not in ALWAYS_ALLOWED:
             progress.turn = turn
             check_access(turn, begun.settings)

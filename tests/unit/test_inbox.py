@@ -161,6 +161,15 @@ async def test_stop_marks_the_turn_and_interrupts_it(
     assert queue.cancelled == ["test:m1"]
 
 
+@pytest.mark.parametrize("text", ["stop", "/stop", "@fast stop"])
+async def test_the_word_stop_is_heard_as_a_command_and_behind_a_tag(
+    inbox: Inbox, queue: RecordingQueue, text: str
+) -> None:
+    await inbox.accept(incoming("Hello"))
+    await inbox.accept(incoming(text, message_id="m2"))
+    assert queue.cancelled == ["test:m1"]
+
+
 async def test_the_word_stop_ends_what_its_conversation_waits_for_and_nothing_else(
     inbox: Inbox, store: MemoryStore, queue: RecordingQueue
 ) -> None:

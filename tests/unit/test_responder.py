@@ -268,6 +268,35 @@ async def test_a_turn_is_begun_as_often_as_that_before_it_is_given_up() -> None:
     assert world.delivery.last.reply.text == "At last"
 
 
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("@fast help", "Ask me anything"),
+        ("help @fast", "Ask me anything"),
+        ("@heavy spend week", "**Spend, 23–29 November"),
+        ("@full @fast /models", "`@cheap`"),
+        ("@cheap tier heavy", "the `full` tier answers"),
+        ("@model:full budget", "**All of Parley**, this month"),
+    ],
+)
+async def test_a_tag_is_no_part_of_a_command(text: str, answer: str) -> None:
+    world = World(ScriptedGateway())
+    assert answer in (await world.ask(text)).reply.text
+    assert world.gateway.calls == []
+
+
+@pytest.mark.parametrize("text", ["@fast help me", "@fast budget airlines", "@cheap forget it"])
+async def test_a_sentence_behind_a_tag_stays_a_prompt(text: str) -> None:
+    world = World(ScriptedGateway("Yes."))
+    assert (await world.ask(text)).reply.text == "Yes."
+
+
+async def test_a_tag_that_is_a_commands_own_stays_in_it() -> None:
+    world = World(ScriptedGateway())
+    said = await world.ask("settings models @free,@cheap", is_admin=True)
+    assert "**cheap, free**" in said.reply.text
+
+
 async def test_a_commands_word_with_a_file_is_a_prompt() -> None:
     file = Attachment(name="a.txt", media_type="text/plain", size_bytes=2, text="Hi")
     sink = await World(ScriptedGateway("A file.")).ask("help", attachments=(file,))
