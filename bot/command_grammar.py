@@ -56,7 +56,10 @@ _AMOUNT = re.compile(r"\$?\d[\d,]*(?:\.\d+)?\$?|none|off", re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?[$€£]?[-+]?\d[\d.,]*%?|on|off|none|true|false", re.IGNORECASE)
 """What no sentence has behind a setting's name or a cap's scope, right or wrong."""
 _BESIDE_SETTINGS: Mapping[str, str] = MappingProxyType(
-    {"reset": "the name of one setting behind it", "history": "nothing behind it"}
+    {
+        "reset": "the name of one setting behind it, as in `settings reset dial`",
+        "history": "nothing behind it",
+    }
 )
 """What may stand in the place of a setting's name, and how it is written."""
 _NEAR = 0.7
@@ -156,7 +159,8 @@ def _no_setting(name: str, more: tuple[str, ...], *, is_explicit: bool) -> Comma
         raise CommandError(f"`settings {name}` takes {_BESIDE_SETTINGS[name]}.")
     is_meant = len(more) == 1 and bool(_NUMBER.fullmatch(more[0]))
     known = (*SETTINGS, *_BESIDE_SETTINGS)
-    return _mistaken(name, known, "setting", is_explicit=is_explicit or is_meant)
+    hint = "`help settings` lists them all."
+    return _mistaken(name, known, "setting", is_explicit=is_explicit or is_meant, hint=hint)
 
 
 def _placed(words: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -310,13 +314,18 @@ def _take(match: re.Match[str], keys: tuple[str, ...], found: dict[str, str]) ->
     return True
 
 
-def _mistaken(word: str, known: Collection[str], what: str, *, is_explicit: bool) -> Command | None:
-    """Raise for a word that is nearly right, or behind a slash; None for a sentence's word."""
+def _mistaken(
+    word: str, known: Collection[str], what: str, *, is_explicit: bool, hint: str = ""
+) -> Command | None:
+    """Raise for a word that is nearly right, or behind a slash; None for a sentence's word.
+
+    `hint` is said in place of all that are known, where those are many.
+    """
     near = get_close_matches(word, known, n=1, cutoff=_NEAR)
     if not near and not is_explicit:
         return None
-    hint = f" Did you mean `{near[0]}`?" if near else f" There are: {', '.join(known)}."
-    raise CommandError(f"There is no {what} `{word[:40]}`.{hint}")
+    hint = f"Did you mean `{near[0]}`?" if near else hint or f"There are: {', '.join(known)}."
+    raise CommandError(f"There is no {what} `{word[:40]}`. {hint}")
 
 
 _CHECKS: Mapping[str, tuple[str, ...]] = MappingProxyType(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 
 from bot.budget import BudgetState
-from bot.caps import Scope
+from bot.caps import CAPS, Scope
 from bot.catalog import Capability, Catalog, ModelSpec, Tier
 from bot.commands import COMMANDS, CommandSpec
 from bot.money import format_usd
@@ -26,6 +27,38 @@ FORGOTTEN_ALL = (
 )
 STOPPED = "Whatever I was writing here is stopped. What was written stays."
 _NO_CAPS = "No budget is set here."
+_COMMAND_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "Ask several models": ("debate", "ensemble"),
+        "This conversation": ("tier", "stop", "forget"),
+        "Money": ("spend", "budget"),
+        "How I am set up": ("models", "settings"),
+    }
+)
+_CAPS_TITLE = "Caps"
+_LISTS = tuple(name for name in SETTINGS if name.startswith(("allowed_", "blocked_")))
+_SETTING_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "Which model answers": (
+            "dial", "tier", "max_tier", "models", "router", "check", "learn", "explore",
+        ),
+        "How it answers": ("system_prompt", "threads", "forums", "footer", "max_parts"),
+        _CAPS_TITLE: tuple(CAPS),
+        "Who may ask": (*_LISTS, "prompts_per_minute"),
+        "Weekly digest": ("digest_channel", "digest_weekday", "digest_time", "digest_users"),
+        "Time": ("zone", "retention_days"),
+    }
+)  # fmt: skip
+_HOW_ADMINS = (
+    "Change one for this channel with `settings dial 7`, elsewhere with `settings thread dial 7` "
+    "or `settings workspace dial 7`; undo it with `settings reset dial`. `help settings` explains "
+    "each, `settings history` says who changed what."
+)
+_OPEN = ", ".join(f"`{spec.name}`" for spec in SETTINGS.values() if spec.is_open)
+_HOW_OTHERS = (
+    f"For a thread you can set {_OPEN}, for example `settings dial 7`; the rest is for admins. "
+    "`help settings` explains each."
+)
 WHOSE = {
     Scope.USER: "You",
     Scope.CHANNEL: "This channel",
@@ -36,24 +69,44 @@ WHOSE = {
 
 
 def help_text() -> str:
-    """Everything that can be typed."""
-    commands = "\n".join(
-        f"- `{spec.usage}`: {spec.about}" for spec in COMMANDS.values() if spec.is_on
+    """What can be typed, in short."""
+    groups = "\n\n".join(
+        f"**{title}**\n" + "\n".join(_command_line(COMMANDS[name]) for name in names)
+        for title, names in _COMMAND_GROUPS.items()
     )
     return (
-        "Ask me anything. In a thread that I take part in, you need not mention me again.\n\n"
-        "**Choose who answers** with a tag anywhere in your prompt: `@fast` free, `@cheap` cheap, "
-        "`@heavy` the best, `@auto` I decide, `@NAME` that model.\n\n"
-        f"**Commands**, as words or with a slash in front:\n{commands}"
+        "Ask me anything; I choose the cheapest model that can answer it well. In a thread that I "
+        "take part in, you need not mention me again.\n\n"
+        "**Choose yourself** with a tag anywhere in your prompt: `@fast` (free), `@cheap`, "
+        "`@heavy` (the best), or `@` and the name of a model.\n\n"
+        f"{groups}\n\n"
+        "Type these as they are, or with a slash in front. `help budget` tells more of one."
     )
+
+
+def _command_line(spec: CommandSpec) -> str:
+    return f"- `{spec.examples[0]}`: {spec.about}"
 
 
 def help_with(spec: CommandSpec) -> str:
-    """One command in full."""
-    also = f"\nAlso: {', '.join(f'`{alias}`' for alias in spec.aliases)}" if spec.aliases else ""
-    lines = [f"- `{s.name}` takes {s.takes}: {s.about}" for s in SETTINGS.values()]
-    names = "\n\n" + "\n".join(lines) if spec.name == "settings" else ""
-    return f"`{spec.usage}`\n{spec.about[0].upper()}{spec.about[1:]}.{also}{names}"
+    """One command: what it does, examples to copy, what else may stand in it."""
+    examples = "\n".join(f"- `{example}`" for example in spec.examples)
+    also = f"Also called {' and '.join(f'`{alias}`' for alias in spec.aliases)}."
+    more = " ".join(part for part in (spec.more, also if spec.aliases else "") if part)
+    parts = [f"**{spec.name}**: {spec.about}.", examples, more]
+    if spec.name == "settings":
+        parts += [_explained(title, names) for title, names in _SETTING_GROUPS.items()]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _explained(title: str, names: Sequence[str]) -> str:
+    """What the settings of a group take; the caps, which are alike, in one line."""
+    if title == _CAPS_TITLE:
+        caps = ", ".join(f"`{name}`" for name in names)
+        lines = [f"- {caps} ({SETTINGS[names[0]].takes}); `budget` sets them more easily"]
+    else:
+        lines = [f"- `{n}` ({SETTINGS[n].takes}): {SETTINGS[n].about}" for n in names]
+    return "\n".join((f"**{title}**", *lines))
 
 
 def models_text(catalog: Catalog, settings: Settings) -> str:
@@ -102,16 +155,26 @@ def tier_text(value: str, place: str, settings: Settings) -> str:
 def settings_text(
     settings: Settings, layers: Mapping[str, Mapping[str, str]], *, is_admin: bool
 ) -> str:
-    """Every setting, where its value comes from, and how it is changed."""
-    lines = [setting_line(name, settings, layers) for name in SETTINGS]
-    opened = ", ".join(f"`{spec.name}`" for spec in SETTINGS.values() if spec.is_open)
-    how = (
-        "Change one: `settings NAME VALUE` for this channel, `settings thread NAME VALUE`, "
-        "`settings workspace NAME VALUE`. Take it away: `settings reset NAME`. "
-        "Who changed what: `settings history`. What they take: `help settings`."
-    )
-    limits = "" if is_admin else f"\n\nFor a thread you can set {opened}; the rest is for admins."
-    return "\n".join(lines) + f"\n\n{how}{limits}"
+    """What is set here and where, then all that is as it comes, and how it is changed."""
+    changed = [name for name in SETTINGS if any(name in values for values in layers.values())]
+    lines = [setting_line(name, settings, layers) for name in changed] or ["Nothing yet."]
+    rest = [
+        f"- {title}: {words}"
+        for title, names in _SETTING_GROUPS.items()
+        if (words := _unchanged(title, [n for n in names if n not in changed], settings))
+    ]
+    set_here, as_it_comes = "\n".join(lines), "\n".join(rest)
+    how = _HOW_ADMINS if is_admin else _HOW_OTHERS
+    return f"**Set here**\n{set_here}\n\n**As it comes**\n{as_it_comes}\n\n{how}"
+
+
+def _unchanged(title: str, names: Sequence[str], settings: Settings) -> str:
+    """Settings that nobody has set, with their values, on one line; many alike in words."""
+    if title == _CAPS_TITLE:
+        return "none; `budget` sets them" if len(names) == len(CAPS) else ""
+    shown_each = [f"`{n}` {shown(n, getattr(settings, n))}" for n in names if n not in _LISTS]
+    is_open = all(name in names for name in _LISTS)
+    return " · ".join((*(["everybody, everywhere"] if is_open else []), *shown_each))
 
 
 def setting_line(name: str, settings: Settings, layers: Mapping[str, Mapping[str, str]]) -> str:

@@ -21,12 +21,15 @@ _LINE = re.compile(r"(?P<slash>/?)(?P<word>[A-Za-z]+[?!.:]?)(?:\s+(?P<rest>.*))?
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandSpec:
-    """One command: how it is written and what it does."""
+    """One command: what it does, and how it is written."""
 
     name: str
-    usage: str
     about: str
     read: Reader
+    examples: tuple[str, ...]
+    """To be copied: the plainest first."""
+    more: str = ""
+    """What else may stand in it, in a sentence."""
     aliases: tuple[str, ...] = ()
     asks_models: bool = False
     is_meant: Callable[[Line], bool] = lambda line: False
@@ -52,10 +55,7 @@ def parse_command(text: str) -> Command | None:
     if command is not None and command.name == "help":
         command = _known_help(command)
     if command is None and (is_explicit or spec.is_meant(line)):
-        slash, more = ("/", "") if is_explicit else ("", f" {grammar.MORE_WORDS}")
-        raise CommandError(
-            f"I read this as `{slash}{spec.name}`. It is used so: `{spec.usage}`.{more}"
-        )
+        raise CommandError(_misread(spec, is_explicit=is_explicit))
     return command
 
 
@@ -70,6 +70,13 @@ def is_command(text: str) -> bool:
 def is_stop(text: str) -> bool:
     """Whether a message is the bare word that stops an answer."""
     return text.strip().lower() in _STOPS
+
+
+def _misread(spec: CommandSpec, *, is_explicit: bool) -> str:
+    slash, more = ("/", "") if is_explicit else ("", f" {grammar.MORE_WORDS}")
+    *others, last = (f"`{example}`" for example in spec.examples)
+    how = f"like this: {', '.join(others)} or {last}" if others else f"alone: {last}"
+    return f"I read this as `{slash}{spec.name}`. Write it {how}.{more}"
 
 
 def _known_help(command: Command) -> Command | None:
@@ -118,72 +125,91 @@ def _meant(word: str, *, has_more: bool) -> CommandSpec | None:
 _SPECS = (
     CommandSpec(
         name="help",
-        usage="help [command]",
         about="what I can do",
         read=grammar.help,
+        examples=("help", "help budget"),
         aliases=("commands",),
     ),
     CommandSpec(
         name="models",
-        usage="models",
         about="the models that are switched on, and their prices",
         read=grammar.bare("models"),
+        examples=("models",),
         aliases=("model",),
     ),
     CommandSpec(
         name="tier",
-        usage="tier free|cheap|full|auto [channel|workspace]",
         about="the tier that answers in this thread from now on",
         read=grammar.tier,
+        examples=("tier heavy", "tier auto", "tier cheap channel"),
+        more="The tiers are free, cheap and full; auto lets me choose. It holds for the thread, or "
+        "for the channel or workspace that you name.",
     ),
     CommandSpec(
         name="debate",
-        usage="debate [models:a,b] [rounds:1-3] QUESTION",
         about="one model answers, another objects, the first revises",
         read=grammar.asking("debate", ("models", "rounds"), grammar.DEBATE_SENTENCES),
+        examples=("debate Tabs or spaces?", "debate rounds:2 models:haiku,gpt Is P equal to NP?"),
+        more="`rounds:` takes 1 to 3; `models:` names two of those that `models` lists.",
         asks_models=True,
     ),
     CommandSpec(
         name="ensemble",
-        usage="ensemble [models:a,b | n:2-6] [mode:synthesis|show|vote] QUESTION",
         about="several models answer, and one answer is made of them",
         read=grammar.asking("ensemble", ("models", "n", "mode"), grammar.ENSEMBLE_SENTENCES),
+        examples=(
+            "ensemble Name our new app",
+            "ensemble n:3 mode:vote Is 97 a prime?",
+            "ensemble mode:show models:haiku,gpt Explain DNS",
+        ),
+        more="`n:` takes 2 to 6 models. `mode:synthesis` makes one answer of theirs, `vote` "
+        "takes the most frequent, `show` leaves them side by side.",
         asks_models=True,
     ),
     CommandSpec(
         name="stop",
-        usage="stop",
         about="stop what is being written in this thread",
         read=grammar.bare("stop"),
+        examples=("stop",),
     ),
     CommandSpec(
         name="spend",
-        usage="spend [today|week|month|year|all] [by model|tier|user|channel|feature]",
         about="what was spent",
         read=grammar.spend,
+        examples=("spend", "spend month by model", "spend today by user"),
+        more="For today, week, month, year or all; by model, tier, user, channel or feature.",
         is_meant=grammar.is_spend,
         aliases=("usage", "costs"),
     ),
     CommandSpec(
         name="budget",
-        usage="budget [user|channel|workspace DOLLARS|none [daily|weekly|monthly]]",
         about="the caps here and what is left of them; admins set them",
         read=grammar.budget,
+        examples=("budget", "budget user 5 weekly", "budget workspace 100"),
+        more="For a user (each person), a channel or the workspace; daily, weekly or monthly. "
+        "`budget user none weekly` takes it away.",
         is_meant=grammar.is_budget,
         aliases=("budgets", "caps"),
     ),
     CommandSpec(
         name="settings",
-        usage="settings [thread|channel|workspace] [NAME VALUE | reset NAME | history]",
         about="what is set here, and where; admins change it",
         read=grammar.settings,
+        examples=(
+            "settings",
+            "settings dial 7",
+            "settings workspace footer short",
+            "settings reset dial",
+        ),
+        more="It holds for the channel, or for the thread or workspace that you name. "
+        "`settings history` says who changed what.",
         aliases=("setting",),
     ),
     CommandSpec(
         name="forget",
-        usage="forget [all]",
         about="delete this conversation, or all that you asked in this workspace",
         read=grammar.forget,
+        examples=("forget", "forget all"),
     ),
 )
 COMMANDS: Mapping[str, CommandSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})

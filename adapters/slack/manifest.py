@@ -32,13 +32,18 @@ BOT_EVENTS = (
     "message.mpim",
     "tokens_revoked",
 )
-_SHORT_FORMS = ("debate", "ensemble", "spend")
+_SHORT_FORMS = {
+    "debate": "[models:a,b] [rounds:1-3] QUESTION",
+    "ensemble": "[models:a,b | n:2-6] [mode:synthesis|show|vote] QUESTION",
+    "spend": "[today|week|month|year|all] [by model|tier|user|channel|feature]",
+}
+"""What Slack shows beside a command while it is typed."""
 SLASH_COMMANDS = {
     "/parley": ("Ask Parley, or see what it can do", "ask QUESTION | models | settings | help"),
     "/ask": ("Ask Parley", "QUESTION"),
     **{
-        f"/{name}": (COMMANDS[name].about.capitalize(), COMMANDS[name].usage.partition(" ")[2])
-        for name in _SHORT_FORMS
+        f"/{name}": (COMMANDS[name].about.capitalize(), hint)
+        for name, hint in _SHORT_FORMS.items()
         if COMMANDS[name].is_on
     },
 }

@@ -185,15 +185,15 @@ def test_reads_a_command(text: str, command: Command) -> None:
     [
         ("/hlep", "Did you mean `/help`?"),
         ("/setings dial 7", "Did you mean `/settings`?"),
-        ("/help me write a letter", "It is used so: `help [command]`"),
-        ("/models of the atom", "It is used so: `models`"),
+        ("/help me write a letter", "Write it like this: `help` or `help budget`."),
+        ("/models of the atom", "I read this as `/models`. Write it alone: `models`."),
         ("tier havy", "Did you mean `heavy`?"),
         ("/tier gigantic", "There are: free, cheap, full, auto"),
         ("settings dail 7", "Did you mean `dial`?"),
-        ("settings nosuch 3", "There is no setting `nosuch`. There are: "),
+        ("settings nosuch 3", "There is no setting `nosuch`. `help settings` lists them all."),
         ("settings channel colour off", "There is no setting `colour`"),
         ("/settings colour red", "There is no setting `colour`"),
-        ("settings reset", "`settings reset` takes the name of one setting behind it"),
+        ("settings reset", "takes the name of one setting behind it, as in `settings reset dial`."),
         ("/settings reset dial now", "`settings reset` takes the name of one setting behind it"),
         ("settings thread reset", "`settings reset` takes the name of one setting behind it"),
         ("settings history dial", "`settings history` takes nothing behind it"),
@@ -202,12 +202,12 @@ def test_reads_a_command(text: str, command: Command) -> None:
         ("budget user -4", "takes dollars such as 5 or 2.50, or none, not `-4`"),
         ("budget channel €5", "takes dollars such as 5 or 2.50, or none, not `€5`"),
         ("budget user 5x", "takes dollars such as 5 or 2.50"),
-        ("budget user", "I read this as `budget`. It is used so: `budget ["),
+        ("budget user", "`budget`, `budget user 5 weekly` or `budget workspace 100`."),
         ("budget workspace unlimited", "If it was a question, put it in a few more words."),
         ("budget server reset", "I read this as `budget`"),
         ("budget user monthly", "I read this as `budget`"),
         ("caps channel", "I read this as `budget`"),
-        ("spend by", "I read this as `spend`. It is used so: `spend ["),
+        ("spend by", "Write it like this: `spend`, `spend month by model` or"),
         ("spend last week", "I read this as `spend`"),
         ("spend yesterday", "I read this as `spend`"),
         ("spend by model by tier", "I read this as `spend`"),
@@ -224,14 +224,23 @@ def test_reads_a_command(text: str, command: Command) -> None:
         ("/budget user weekly", "takes dollars such as 5 or 2.50"),
         ("budget user 5 wekly", "There is no period `wekly`. Did you mean `weekly`?"),
         ("/budget user 5 yearly", "There are: day, daily, week, weekly, month, monthly."),
-        ("/budget user 5 a week maybe", "DOLLARS|none [daily|weekly|monthly]"),
-        ("/forget everything", "It is used so: `forget [all]`"),
+        ("/budget user 5 a week maybe", "Write it like this: `budget`, `budget user 5 weekly` or"),
+        ("/forget everything", "Write it like this: `forget` or `forget all`."),
     ],
 )
 def test_a_mistake_is_told_with_what_was_meant(text: str, says: str) -> None:
     with pytest.raises((CommandError, UnknownCommandError)) as raised:
         parse_command(text)
     assert says in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "example"), [(spec.name, each) for spec in COMMANDS.values() for each in spec.examples]
+)
+def test_every_example_is_the_command_that_it_is_for(name: str, example: str) -> None:
+    command = parse_command(example)
+    assert command is not None
+    assert command.name == name
 
 
 @pytest.mark.parametrize(
