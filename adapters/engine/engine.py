@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from adapters.engine.bell import Bell
 from adapters.engine.ownership import ownership_of
-from adapters.engine.upkeep import Upkeep
+from adapters.engine.upkeep import LOSSES, Upkeep
 from bot.errors import BotError, StoreError
 from bot.ports import Clock
 from bot.turns import Turn
@@ -28,6 +28,7 @@ _PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _AFTER_END_S = 0.02
 _RUSH_S = 1.0
 _GIVEN_UP = "I could not finish this answer, although I tried several times. Please ask again."
+_LOST = "The database was lost while Parley started. Start Parley again once it is back."
 logger = logging.getLogger(__name__)
 
 Answer = Callable[[str], Awaitable[None]]
@@ -62,36 +63,44 @@ class DurableEngine:
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> DurableEngine:
-        """Own this process's work, take up what was left, and go on from there."""
+        """Own this process's work, take up what was left, and go on from there.
+
+        Raises ConfigurationError when another process has it, StoreError without a database.
+        """
+        try:
+            await self._begin_all()
+        except BaseException as error:
+            await self._open.aclose()
+            if isinstance(error, LOSSES):
+                raise StoreError(_LOST) from error
+            raise
+        return self
+
+    async def _begin_all(self) -> None:
         from adapters.engine.workflows import Workflows  # DBOS takes more than a second to import
 
         self._ownership = ownership = ownership_of(self._store.url)
         await ownership.take()
         self._open.push_async_callback(ownership.release)
-        try:
-            self._workflows = Workflows(self._store.url, ownership.executor_id, self._run)
-            self._store.line = self
-            await self._workflows.launch()
-            self._may_begin = True
-            self._open.push_async_callback(self._workflows.stop)
-            upkeep = Upkeep(
-                self._store,
-                self._workflows,
-                ownership,
-                self._clock,
-                self._runs_here,
-                running=lambda: self._running,
-            )
-            await upkeep.restore()
-            self._start(upkeep.run())
-            self._start(self._watch_stops())
-            if ownership.is_shared:
-                self._start(Bell(self._store.url).hear(self._nudge))
-            self._nudge()
-        except BaseException:
-            await self._open.aclose()
-            raise
-        return self
+        self._workflows = Workflows(self._store.url, ownership.executor_id, self._run)
+        self._store.line = self
+        await self._workflows.launch()
+        self._may_begin = True
+        self._open.push_async_callback(self._workflows.stop)
+        upkeep = Upkeep(
+            self._store,
+            self._workflows,
+            ownership,
+            self._clock,
+            self._runs_here,
+            running=lambda: self._running,
+        )
+        await upkeep.restore()
+        self._start(upkeep.run())
+        self._start(self._watch_stops())
+        if ownership.is_shared:
+            self._start(Bell(self._store.url).hear(self._nudge))
+        self._nudge()
 
     async def __aexit__(
         self,

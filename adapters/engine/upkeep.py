@@ -24,6 +24,8 @@ TAKE_OVER_EVERY_S = 1.0
 RESTORE_EVERY_S = 60.0
 SWEEP_EVERY_S = 3_600.0
 KEEP_ROWS = timedelta(days=1)
+LOSSES = (StoreError, DBAPIError, psycopg.Error, TimeoutError)
+"""What the store, DBOS and our own connections raise when the database is gone."""
 logger = logging.getLogger(__name__)
 
 
@@ -118,7 +120,7 @@ async def _attempt(duty: Callable[[], Awaitable[None]]) -> None:
     """The edge of a duty: whatever goes wrong is logged, and it is tried again in its time."""
     try:
         await duty()
-    except (StoreError, DBAPIError, psycopg.Error, TimeoutError) as error:
+    except LOSSES as error:
         # Each second for as long as it is away, so in a line, without a trace.
         why = {"error": type(error).__name__, "reason": str(error.__cause__ or error)}
         logger.warning("the database is gone; trying again", extra=why)

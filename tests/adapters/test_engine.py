@@ -231,6 +231,26 @@ async def test_a_suspicion_from_before_a_pause_is_none(
 
 
 @pytest.mark.postgres
+async def test_a_database_that_is_lost_during_the_start_ends_it_in_a_sentence() -> None:
+    with running_server() as server:
+        async with open_store(server.new_database()) as store:
+            lost = pytest.raises(StoreError, match="database was lost while Parley started")
+            await accepted(store, 1)
+
+            def lose(_turn: Turn) -> bool:
+                server.stop()
+                return True
+
+            with lost:  # once DBOS runs
+                async with DurableEngine(store, Answering(store), SystemClock(), runs_here=lose):
+                    raise AssertionError
+            with lost:  # before
+                async with engine_on(store, Answering(store)):
+                    raise AssertionError
+            server.start()
+
+
+@pytest.mark.postgres
 async def test_what_comes_in_at_another_process_begins_without_waiting_for_the_poll(
     postgres: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
