@@ -6,6 +6,8 @@ import os
 import shlex
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -356,3 +358,16 @@ def _held(database: Path) -> int:
     with closing(sqlite3.connect(database)) as connection:
         (held,) = connection.execute("SELECT sum(held) FROM budget").fetchone()
     return int(held)
+
+
+def test_control_c_while_the_program_is_imported_ends_it_quietly(tmp_path: Path) -> None:
+    interrupted = "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(10)\n"
+    (tmp_path / "typer.py").write_text(interrupted)
+    ended = subprocess.run(
+        (sys.executable, "-c", "from adapters.start import main; main()", "models"),
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, b"", b"")
