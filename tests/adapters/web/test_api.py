@@ -134,7 +134,7 @@ async def test_why_shows_the_tiers_with_their_chances_and_prices() -> None:
         assert why["decision"]["model"] == "free"
         chances = [f"{round(p * 100)} %" for p in why["decision"]["p"].values()]
         assert len(chances) == 3
-        for words in (*chances, "$0.0020", "chosen"):
+        for words in (*chances, "$0.0021", "chosen"):
             assert words in why["html"]
 
 
