@@ -38,7 +38,16 @@ from starlette.routing import Route
 
 from adapters.web.events import PageStream, event, for_script, stream
 from adapters.web.pages import Pages
-from adapters.web.parts import PLATFORM, USER_ID, USER_NAME, WebParts, entries_of, listed, to_key
+from adapters.web.parts import (
+    PLATFORM,
+    USER_ID,
+    USER_NAME,
+    WebParts,
+    entries_of,
+    listed,
+    to_key,
+    to_title,
+)
 from adapters.web.uploads import MOST_BODY_BYTES, read_uploads
 from adapters.web.views import (
     to_answer,
@@ -159,7 +168,7 @@ class Api:
         return JSONResponse(
             [
                 {"conversation": c.key.thread_id, "title": c.title, "at": c.updated_at.isoformat()}
-                for c in await listed(self._parts.store)
+                for c in await listed(self._parts)
             ]
         )
 
@@ -242,12 +251,13 @@ class Api:
         if not is_page:
             return event("turn", known)
         style = (await self._parts.store.settings(turn.key)).footer
+        title = to_title(turn.prompt, self._parts.catalog().aliases())
         if turn.retry_of is None:
             entries = await entries_of(self._parts.store, [turn])
             html = self._pages.exchange(to_exchange([turn], style, entries))
         else:
             html = self._pages.answer(to_answer(turn, style))
-        return event("turn", {**known, "html": html})
+        return event("turn", {**known, "title": title, "html": html})
 
     async def _events(self, turn: Turn, *, is_page: bool) -> AsyncIterator[str]:
         if not is_page:

@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from adapters.web.views import AnswerView, BranchView, ExchangeView, to_title, to_why
+from adapters.web.views import AnswerView, BranchView, ExchangeView, to_why
 
 
 class Pages:
@@ -21,7 +21,6 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters["title"] = to_title
 
     def page(self, name: str, **values: object) -> str:
         """A whole page."""

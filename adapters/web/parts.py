@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from adapters.web.delivery import WebDelivery
@@ -14,6 +14,7 @@ from bot.ledger import LedgerEntry
 from bot.messages import ConversationKey
 from bot.ports import Clock
 from bot.settings import Settings
+from bot.tags import without_tags
 from bot.turns import Conversation, Turn
 
 PLATFORM = "web"
@@ -21,6 +22,7 @@ WORKSPACE = "local"
 CHANNEL = "chat"
 USER_ID = "local"
 USER_NAME = "you"
+TITLE_CHARACTERS = 80
 
 
 class WebStore(Protocol):
@@ -75,6 +77,14 @@ def to_key(conversation_id: str) -> ConversationKey:
     )
 
 
-async def listed(store: WebStore) -> tuple[Conversation, ...]:
+async def listed(parts: WebParts) -> tuple[Conversation, ...]:
     """The conversations to show; a forgotten one has lost its title."""
-    return tuple(c for c in await store.conversations(PLATFORM, USER_ID) if c.title)
+    aliases = parts.catalog().aliases()
+    kept = await parts.store.conversations(PLATFORM, USER_ID)
+    return tuple(replace(c, title=to_title(c.title, aliases)) for c in kept if c.title)
+
+
+def to_title(prompt: str, aliases: Collection[str]) -> str:
+    """What a conversation is called: how it began, on one line, without tags."""
+    line = " ".join((without_tags(prompt, aliases) or prompt).split())
+    return line if len(line) <= TITLE_CHARACTERS else f"{line[: TITLE_CHARACTERS - 1]}…"

@@ -13,7 +13,7 @@ from adapters.web.attempts import Attempts
 from adapters.web.guard import COOKIE, LOGIN_PATH, TOO_MANY, is_same, session_of
 from adapters.web.pages import Pages
 from adapters.web.parts import WebParts, entries_of, listed, to_key
-from adapters.web.views import to_demo_note, to_exchanges, to_tags, to_title
+from adapters.web.views import to_demo_note, to_exchanges, to_tags
 
 MAX_LOGIN_BYTES = 2_000
 NOT_THE_TOKEN = "That is not the token. It stands in PARLEY_WEB_TOKEN, where Parley runs."
@@ -90,13 +90,13 @@ class Site:
         entries = await entries_of(parts.store, turns)
         exchanges = to_exchanges(turns, style, most, entries)
         catalog = parts.catalog()
-        conversations = await listed(parts.store)
+        conversations = await listed(parts)
         titles = {c.key.thread_id: c.title for c in conversations}
         html = self._pages.page(
             "chat.html",
             conversation=conversation if turns else "",
             is_missing=bool(conversation) and not turns,
-            title=to_title(titles.get(conversation, "Parley")),
+            title=titles.get(conversation, "Parley"),
             conversations=conversations,
             exchanges=exchanges,
             earlier=len({turn.message_id for turn in turns}) - len(exchanges),

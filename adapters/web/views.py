@@ -151,12 +151,6 @@ def to_answer(turn: Turn, style: FooterStyle, entries: Iterable[LedgerEntry] = (
     )
 
 
-def to_title(title: str) -> str:
-    """A conversation's name in the list, without the tag that it began with."""
-    tag = _LEADING_TAG.match(title)
-    return title[tag.end() :].strip() if tag else title
-
-
 def to_exchanges(
     turns: Iterable[Turn],
     style: FooterStyle,

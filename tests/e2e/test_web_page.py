@@ -192,6 +192,49 @@ async def test_a_prompt_asked_while_models_load_is_answered_not_refused(browser:
         await expect(page.locator("#stages")).to_be_hidden()
 
 
+async def test_a_conversation_is_listed_without_the_tags_of_its_first_prompt(
+    browser: Browser,
+) -> None:
+    async with web_chat() as chat, open_page(browser) as page:
+        await page.goto(chat.url)
+        await answered(chat, page, "@fast @cheap What is\nan atom? @free", "Small.")
+        await expect(page.locator("#threads a")).to_have_text("What is an atom?")
+        await expect(page).to_have_title("What is an atom?")
+        await page.reload()
+        await expect(page.locator("#threads a")).to_have_text("What is an atom?")
+        await expect(page).to_have_title("What is an atom?")
+
+
+@pytest.mark.parametrize("text", ["help settings", "@fast help settings"])
+async def test_a_long_answer_that_comes_at_once_is_shown_from_its_beginning(
+    browser: Browser, text: str
+) -> None:
+    async with web_chat() as chat, open_page(browser) as page:
+        await page.set_viewport_size({"width": 900, "height": 600})
+        await page.goto(chat.url)
+        await answered(chat, page, "Hello", "A line of text.\n\n" * 40)
+        await ask(page, text)
+        await expect(act(page, "Copy")).to_be_attached()
+        await expect(answer(page).get_by_text("what is set here, and where")).to_be_in_viewport()
+        await expect(page.locator(".prompt").last).to_be_in_viewport()
+        await expect(act(page, "Copy")).not_to_be_in_viewport()
+        await expect(page.locator("#down")).to_be_visible()
+
+
+async def test_an_answer_that_grows_is_followed_to_its_end(browser: Browser) -> None:
+    async with web_chat() as chat, open_page(browser) as page:
+        await page.set_viewport_size({"width": 900, "height": 600})
+        await page.goto(chat.url)
+        await ask(page, "Count")
+        chat.gateway.say("First line.\n\n")
+        await expect(answer(page).locator(".text")).to_contain_text("First line.")
+        chat.gateway.say("A line of text.\n\n" * 40)
+        await expect(answer(page).locator(".text p")).to_have_count(41)
+        chat.gateway.answer("Last line.")
+        await expect(act(page, "Why?")).to_be_in_viewport()
+        await expect(answer(page).get_by_text("Last line.")).to_be_in_viewport()
+
+
 async def test_a_failure_is_a_sentence_with_a_way_on(browser: Browser) -> None:
     async with web_chat() as chat, open_page(browser) as page:
         await page.goto(chat.url)

@@ -58,12 +58,14 @@ async function watch(answer, stream) {
 }
 
 function apply(answer, name, data) {
+  const text = answer.querySelector(":scope > .text");
+  if (name === "blocks") text.toggleAttribute("data-whole", !text.childElementCount);
   keepingBottom(() => {
-    if (name === "blocks") show(answer.querySelector(":scope > .text"), data);
+    if (name === "blocks") show(text, data);
     if (name.startsWith("branch")) grow(answer.querySelector(".branches"), name, data);
     if (name === "status") say(answer, data.text || "Thinking");
     if (name === "end") end(answer, data);
-  });
+  }, text.hasAttribute("data-whole") ? text : undefined);
 }
 
 function show(text, { keep, blocks }) {

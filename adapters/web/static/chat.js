@@ -40,7 +40,7 @@ async function ask(text, accepted) {
   const [, turn] = value;
   document.getElementById("welcome")?.remove();
   log.insertAdjacentHTML("beforeend", turn.html);
-  settle(turn.conversation, text);
+  settle(turn);
   toBottom();
   announce("Sent. The answer is being written.");
   document.dispatchEvent(new CustomEvent("parley:asked", { detail: turn }));
@@ -67,17 +67,15 @@ function showPending(text) {
   };
 }
 
-function settle(conversation, text) {
+function settle({ conversation, title }) {
   if (!document.body.dataset.conversation) {
     document.body.dataset.conversation = conversation;
     history.replaceState(null, "", `/c/${conversation}`);
-    document.title = titleOf(text);
-    document.querySelector(".bar-title").textContent = document.title;
+    document.title = title;
+    document.querySelector(".bar-title").textContent = title;
   }
-  list(conversation, titleOf(text));
+  list(conversation, title);
 }
-
-const titleOf = (text) => text.replace(/^@\S+\s+/, "").replace(/\s+/g, " ").slice(0, 60);
 
 function stopLast() {
   const last = running().at(-1);

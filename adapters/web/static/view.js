@@ -11,12 +11,14 @@ export function toBottom() {
   page.scrollTop = page.scrollHeight;
 }
 
-// Changes the page; a reader at its end stays there, a reader further up is left alone.
-export function keepingBottom(change) {
+// Changes the page; a reader at its end stays there, a reader further up is left alone. Where
+// `whole` came at once and is longer than the view, it is shown from its beginning instead.
+export function keepingBottom(change, whole) {
   const wasAtBottom = isAtBottom();
   change();
   if (wasAtBottom) toBottom();
-  else down.hidden = isAtBottom();
+  if (wasAtBottom && whole?.getBoundingClientRect().top < 0) whole.scrollIntoView();
+  down.hidden = isAtBottom();
 }
 
 export function announce(words) {
