@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from types import MappingProxyType
 
 from bot.budget import BudgetState
 from bot.caps import CAPS, Scope
 from bot.catalog import Capability, Catalog, ModelSpec, Tier
 from bot.commands import COMMANDS, CommandSpec
-from bot.money import format_usd
+from bot.money import format_price, format_usd
 from bot.setting_values import shown
 from bot.settings import SETTINGS, SettingChange, Settings
 
@@ -133,12 +132,8 @@ def _price(model: ModelSpec) -> str:
     if model.input_usd_per_mtok is None or model.output_usd_per_mtok is None:
         return "unpriced"
     free = "free, worth " if model.is_free_quota else ""
-    dollars = [_usd(model.input_usd_per_mtok), _usd(model.output_usd_per_mtok)]
-    return f"{free}{dollars[0]} in, {dollars[1]} out per million tokens"
-
-
-def _usd(price: Decimal) -> str:
-    return f"${price.normalize():f}"
+    dollars = [format_price(p) for p in (model.input_usd_per_mtok, model.output_usd_per_mtok)]
+    return f"{free}${dollars[0]} in, ${dollars[1]} out per million tokens"
 
 
 def tier_text(value: str, place: str, settings: Settings) -> str:

@@ -86,6 +86,14 @@ def format_usd(nanousd: int | None) -> str:
     return f"{sign}<$0.0001"
 
 
+def format_price(usd: Decimal) -> str:
+    """A price in dollars, exact and without the sign: `2.00`, `0.10`, `0.075`; `0` for nothing."""
+    if usd == 0:
+        return "0"
+    places = -int(usd.normalize().as_tuple().exponent)
+    return f"{usd:,.{max(2, places)}f}"
+
+
 def _rounded(nanousd: int, places: int) -> Decimal:
     exact = Decimal(nanousd) / NANOUSD
     return exact.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)

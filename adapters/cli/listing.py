@@ -15,6 +15,7 @@ from bot.calls import estimate_tokens
 from bot.catalog import Catalog, ModelSpec
 from bot.errors import PromptError
 from bot.explanation import explain, to_record
+from bot.money import format_price
 from bot.router import Router
 from bot.routes import RouteRequest
 from bot.tags import parse_tags
@@ -82,7 +83,7 @@ def _all(choice: ModelChoice) -> Catalog:
 def _price(price: Decimal | None, *, is_free: bool) -> str:
     if price is None:
         return "unpriced"
-    shown = f"{price.normalize():f}"
+    shown = format_price(price)
     return f"{shown}*" if is_free else shown
 
 

@@ -62,7 +62,7 @@ async def test_models_says_what_is_allowed_here() -> None:
     await _say(world, "settings max_tier cheap", is_admin=True)
     lines = (await _say(world, "models", 2)).splitlines()
     assert (
-        lines[0] == "- `@free` · free · free, worth $0.1 in, $0.4 out per million tokens · "
+        lines[0] == "- `@free` · free · free, worth $0.10 in, $0.40 out per million tokens · "
         "100,000 tokens"
     )
     assert lines[2].endswith("reads images · **not allowed here**")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.money import NANOUSD, Price, format_usd, to_nanousd
+from bot.money import NANOUSD, Price, format_price, format_usd, to_nanousd
 
 HAIKU = Price(
     input_nanousd_per_mtok=1 * NANOUSD,
@@ -20,6 +20,17 @@ SOL = Price(
     cache_write_nanousd_per_mtok=5 * NANOUSD // 2,
 )
 _TOKENS = st.integers(0, 10**7)
+
+
+@pytest.mark.parametrize(
+    ("price", "text"),
+    [
+        ("0.1", "0.10"), ("0.075", "0.075"), ("2", "2.00"), ("0", "0"), ("1.50000", "1.50"),
+        ("1E+1", "10.00"), ("1200", "1,200.00"), ("0.0375", "0.0375"),
+    ],
+)  # fmt: skip
+def test_a_price_reads_as_money_and_is_exact(price: str, text: str) -> None:
+    assert format_price(Decimal(price)) == text
 
 
 def test_a_cost_is_tokens_times_price() -> None:
