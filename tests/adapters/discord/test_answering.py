@@ -248,7 +248,8 @@ async def test_several_people_in_one_thread_are_told_apart(stage: Stage) -> None
 
 async def test_an_empty_mention_is_answered_with_a_sentence(stage: Stage) -> None:
     question = stage.ask("")
-    (answer,) = await stage.answered(question["id"])
+    await until(lambda: stage.server.messages(question["id"]))
+    (answer,) = stage.server.messages(question["id"])
     assert answer["content"].startswith("There is no question in this message.")
 
 
