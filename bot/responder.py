@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from bot.access import check_access, check_rate
@@ -20,6 +20,7 @@ from bot.endings import STOPPED_NOTE, answered, cut_off, done, failed, stopped
 from bot.errors import (
     BotError,
     BudgetExceededError,
+    CommandError,
     DeliveryError,
     ProviderUnavailableError,
     StoreError,
@@ -185,8 +186,8 @@ class Responder:
         progress.turn = replace(turn, decision={"command": ""})
         command = to_discussion(turn.prompt, self._router.catalog.aliases())
         if command is None and not turn.attachments:
-            untagged = without_tags(turn.prompt, self._router.catalog.aliases())
-            command = parse_command(turn.prompt) or parse_command(untagged)
+            aliases = self._router.catalog.aliases()
+            command = parse_command(turn.prompt) or _behind_tag(turn.prompt, aliases)
         if command is None or command.name not in ALWAYS_ALLOWED:
             progress.turn = turn
             check_access(turn, begun.settings)
@@ -265,3 +266,11 @@ class Responder:
             progress.text = progress.text or progress.stage.standing
         turn = progress.turn
         return stopped(turn, progress.text, await self._store.entries(turn.turn_id))
+
+
+def _behind_tag(prompt: str, aliases: Collection[str]) -> Command | None:
+    """The command that stands beside a tag; what can't be taken back has to stand alone."""
+    command = parse_command(without_tags(prompt, aliases))
+    if command is not None and command.name == "forget":
+        raise CommandError("Nothing was forgotten. If you meant that, write it without a tag.")
+    return command

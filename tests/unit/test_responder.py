@@ -291,6 +291,13 @@ async def test_a_sentence_behind_a_tag_stays_a_prompt(text: str) -> None:
     assert (await world.ask(text)).reply.text == "Yes."
 
 
+async def test_nothing_is_forgotten_by_a_word_beside_a_tag() -> None:
+    world = World(ScriptedGateway())
+    said = await world.ask("forget @full")
+    assert said.notice.text.startswith("Nothing was forgotten.")
+    assert world.gateway.calls == []
+
+
 async def test_a_tag_that_is_a_commands_own_stays_in_it() -> None:
     world = World(ScriptedGateway())
     said = await world.ask("settings models @free,@cheap", is_admin=True)
