@@ -270,7 +270,8 @@ class Responder:
 
 def _behind_tag(prompt: str, aliases: Collection[str]) -> Command | None:
     """The command that stands beside a tag; what can't be taken back has to stand alone."""
-    command = parse_command(without_tags(prompt, aliases))
+    untagged = without_tags(prompt, aliases)
+    command = None if untagged == prompt else parse_command(untagged)
     if command is not None and command.name == "forget":
         raise CommandError("Nothing was forgotten. If you meant that, write it without a tag.")
     return command

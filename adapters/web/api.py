@@ -36,6 +36,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from adapters.web.delivery import Live
 from adapters.web.events import PageStream, event, for_script, stream
 from adapters.web.pages import Pages
 from adapters.web.parts import (
@@ -107,9 +108,10 @@ class Api:
         """Take a prompt and answer it."""
         body = await _json(request, MOST_BODY_BYTES)
         incoming = await self._to_incoming(body)
-        turn = await self._parts.inbox.accept(incoming)
-        known = turn or await self._own(f"{PLATFORM}:{incoming.message_id}")
-        return await self._followed(request, known, is_page=body.get("view") == "page")
+        turn_id = f"{PLATFORM}:{incoming.message_id}"
+        live = self._parts.delivery.hold(turn_id)
+        turn = await self._parts.inbox.accept(incoming) or await self._own(turn_id)
+        return await self._followed(request, turn, live, is_page=body.get("view") == "page")
 
     async def again(self, request: Request) -> Response:
         """Answer a prompt anew."""
@@ -233,18 +235,23 @@ class Api:
         earlier, body = await self._asked_for(request), await _json(request)
         event_id = _id(body, "event_id")
         retry = self._parts.inbox.heavier if is_heavier else self._parts.inbox.retry
+        turn_id = f"{PLATFORM}:{event_id}"
+        live = self._parts.delivery.hold(turn_id)
         turn = await retry(earlier.turn_id, event_id=event_id, user_id=USER_ID)
-        known = turn or await self._own(f"{PLATFORM}:{event_id}")
-        return await self._followed(request, known, is_page=body.get("view") == "page")
+        turn = turn or await self._own(turn_id)
+        return await self._followed(request, turn, live, is_page=body.get("view") == "page")
 
-    async def _followed(self, request: Request, turn: Turn, *, is_page: bool) -> Response:
+    async def _followed(
+        self, request: Request, turn: Turn, live: Live, *, is_page: bool
+    ) -> Response:
+        """Answer with a turn, whose `live` is held until it is watched."""
         if request.headers.get("accept", "").startswith("application/json"):
             ended = turn
             async for progress in self._parts.delivery.watch(turn.turn_id, self._parts.store):
                 ended = progress.ended or ended
             return JSONResponse(to_json(ended))
         opening = await self._opening(turn, is_page=is_page)
-        return stream(_after(opening, await self._events(turn, is_page=is_page)))
+        return stream(_after(opening, await self._events(turn, is_page=is_page), live))
 
     async def _opening(self, turn: Turn, *, is_page: bool) -> str:
         known = {"turn_id": turn.turn_id, "conversation": turn.key.thread_id}
@@ -276,7 +283,7 @@ class Api:
         return turn
 
 
-async def _after(opening: str, events: AsyncIterator[str]) -> AsyncIterator[str]:
+async def _after(opening: str, events: AsyncIterator[str], _held: Live) -> AsyncIterator[str]:
     yield opening
     async for step in events:
         yield step

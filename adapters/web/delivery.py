@@ -167,6 +167,14 @@ class WebDelivery:
         """A sink for this turn; pages that wait for it see that it has begun."""
         return WebSink(turn, self._live(turn.turn_id))
 
+    def hold(self, turn_id: str) -> Live:
+        """What a turn shows, for as long as the caller has it.
+
+        Who has it before the turn begins can't miss its end, not even that of `forget`, which is
+        kept nowhere.
+        """
+        return self._live(turn_id)
+
     async def watch(self, turn_id: str, turns: Turns) -> AsyncIterator[Progress]:
         """The turn as it stands, then again after each change, up to its end.
 

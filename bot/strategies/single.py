@@ -65,8 +65,8 @@ class Single:
 
         async def ask(number: int, model: ModelSpec) -> Answer:
             fitted = await self._fit(messages, model, account)
-            call = _to_call(f"{account.turn.turn_id}:{name}{number}", model, fitted)
-            call = replace(call, goes_on=decision.goes_on)
+            call_id = f"{account.turn.turn_id}:{name}{number}"
+            call = _to_call(call_id, model, fitted, goes_on=decision.goes_on)
             return await self._ask(call, fitted, account, shown.begin())
 
         models = (decision.model, *decision.fallbacks)[:MAX_TRIES]
@@ -94,7 +94,7 @@ def refuse_empty(entry: LedgerEntry) -> None:
         raise ContentPolicyError if is_filtered else EmptyAnswerError
 
 
-def _to_call(call_id: str, model: ModelSpec, fitted: Fitted) -> ModelCall:
+def _to_call(call_id: str, model: ModelSpec, fitted: Fitted, *, goes_on: bool) -> ModelCall:
     input_tokens = estimate_input_tokens(fitted.messages)
     return ModelCall(
         call_id=call_id,
@@ -102,6 +102,7 @@ def _to_call(call_id: str, model: ModelSpec, fitted: Fitted) -> ModelCall:
         model=model,
         messages=fitted.messages,
         max_output_tokens=output_limit(model, input_tokens),
+        goes_on=goes_on,
     )
 
 

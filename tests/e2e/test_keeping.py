@@ -113,6 +113,7 @@ async def test_what_is_forgotten_on_the_page_is_in_no_file_of_the_program(
             for text in said
         ]
     assert answers[0]["text"] == "A heron, surely."
+    assert "I have forgotten" in answers[2]["text"], answers[2]
     files = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     assert any(path.suffix == ".db" for path in files)
     words = (b"heron", b"midnight")

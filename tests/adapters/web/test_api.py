@@ -376,3 +376,20 @@ async def test_a_long_conversation_shows_its_newest_prompts_and_the_others_on_de
         assert "<p>Reply 1.</p>" not in page
         assert "<p>Reply 2.</p>" in page
         assert "<p>Reply 0.</p>" in await (await chat.http.get(f"{address}?all")).text()
+
+
+class BusyStore(MemoryStore):
+    """So busy that a turn is over before its message is accepted."""
+
+    async def name_place(self, *place: str) -> None:
+        while await self.unfinished():
+            await asyncio.sleep(0.01)
+        await super().name_place(*place)
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+async def test_what_forget_answers_is_told_however_soon_it_is_over(accept: str) -> None:
+    async with web_chat(store=BusyStore()) as chat:
+        body, headers = {"text": "/forget", "conversation": "c1"}, {"accept": accept}
+        async with chat.http.post("/api/ask", json=body, headers=headers) as response:
+            assert "I have forgotten" in await response.text()

@@ -141,3 +141,15 @@ async def test_several_messages_of_one_turn_grow_side_by_side() -> None:
         ("b", "Answer · b", "From b", "b did not answer.", True),
     ]
     assert now.text == ""
+
+
+async def test_who_holds_a_turn_before_it_begins_sees_an_end_that_is_kept_nowhere() -> None:
+    delivery, store = WebDelivery(), MemoryStore()
+    live = delivery.hold(TURN.turn_id)
+    sink = await delivery.open(TURN)
+    await sink.finish(Reply(text="I have forgotten it."))
+    del sink
+    (seen,) = await watched(delivery, store)
+    assert ends(seen).reply == Reply(text="I have forgotten it.")
+    del live, seen
+    assert [progress.ended for progress in await watched(delivery, store)] == [None]
