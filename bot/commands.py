@@ -15,6 +15,7 @@ from types import MappingProxyType
 from bot import command_grammar as grammar
 from bot.command_grammar import Command, Line, Reader
 from bot.errors import CommandError, PromptError, UnknownCommandError
+from bot.question_grammar import DEBATE_SENTENCES, ENSEMBLE_SENTENCES, asking
 
 _LINE = re.compile(r"(?P<slash>/?)(?P<word>[A-Za-z]+[?!.:]?)(?:\s+(?P<rest>.*))?", re.DOTALL)
 
@@ -148,7 +149,7 @@ _SPECS = (
     CommandSpec(
         name="debate",
         about="one model answers, another objects, the first revises",
-        read=grammar.asking("debate", ("models", "rounds"), grammar.DEBATE_SENTENCES),
+        read=asking("debate", ("models", "rounds"), DEBATE_SENTENCES),
         examples=("debate Tabs or spaces?", "debate rounds:2 models:haiku,gpt Is P equal to NP?"),
         more="`rounds:` takes 1 to 3; `models:` names two of those that `models` lists.",
         asks_models=True,
@@ -156,7 +157,7 @@ _SPECS = (
     CommandSpec(
         name="ensemble",
         about="several models answer, and one answer is made of them",
-        read=grammar.asking("ensemble", ("models", "n", "mode"), grammar.ENSEMBLE_SENTENCES),
+        read=asking("ensemble", ("models", "n", "mode"), ENSEMBLE_SENTENCES),
         examples=(
             "ensemble Name our new app",
             "ensemble n:3 mode:vote Is 97 a prime?",

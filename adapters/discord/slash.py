@@ -13,8 +13,9 @@ import discord
 from discord import app_commands
 
 from bot.caps import Period
-from bot.command_grammar import GROUPS, MODES, SCOPES
+from bot.command_grammar import GROUPS, SCOPES
 from bot.commands import COMMANDS
+from bot.question_grammar import MODES
 from bot.settings import SETTINGS
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from bot.catalog import Catalog, Tier
-from bot.command_grammar import MODES
 from bot.errors import CommandError
 from bot.messages import Message, Role
+from bot.question_grammar import MODES
 from bot.strategies.ensemble_plan import EnsemblePlan, Mode, ensemble_plans
 from bot.strategies.question import Question, names
 from tests.fakes import model
